@@ -1,0 +1,44 @@
+package dev.sluice.domain;
+
+import java.util.List;
+
+/** What somebody asks for. Any producer may send one; each is checked when it is read. */
+public sealed interface Command {
+
+    /**
+     * Add tables and backfill them.
+     *
+     * @param tables names, or patterns with {@code *} for any characters: {@code public.*}; 1 to 1,000
+     */
+    record AddTables(List<String> tables) implements Command {
+        public AddTables {
+            tables = List.copyOf(tables);
+            if (tables.isEmpty() || tables.size() > 1_000) {
+                throw new IllegalArgumentException("add-tables names 1 to 1,000 tables or patterns, this one "
+                        + tables.size());
+            }
+        }
+    }
+
+    /** A command about one table that is known already. */
+    sealed interface OfTable extends Command {
+        TableName table();
+    }
+
+    /** Copy the whole table once more (or at last). */
+    record Backfill(TableName table) implements OfTable {}
+
+    /**
+     * Stop the backfill. A table that streamed before drains and streams again; one on its first backfill stays
+     * incomplete.
+     *
+     * @param keepQueue for a first backfill: whether its changes go on queueing
+     */
+    record Cancel(TableName table, boolean keepQueue) implements OfTable {}
+
+    /** Try again what failed. */
+    record Retry(TableName table) implements OfTable {}
+
+    /** Forget the table: no capture, no queue. The rows at the destination stay. */
+    record Remove(TableName table) implements OfTable {}
+}

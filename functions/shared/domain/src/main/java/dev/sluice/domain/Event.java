@@ -1,0 +1,112 @@
+package dev.sluice.domain;
+
+import java.util.List;
+import java.util.Optional;
+
+/** What has happened. Written by the functions; the scheduler decides what follows. */
+public sealed interface Event {
+
+    /**
+     * The source was asked which tables a request names.
+     *
+     * @param request the offset of the {@link Command.AddTables}
+     * @param unknown names that no table of the source has, patterns that match none
+     */
+    record TablesMatched(long request, List<TableName> tables, List<String> unknown) implements Event {
+        public TablesMatched {
+            tables = List.copyOf(tables);
+            unknown = List.copyOf(unknown);
+        }
+    }
+
+    /** An event of one run of one table. */
+    sealed interface OfRun extends Event {
+        TableName table();
+
+        long run();
+    }
+
+    record StepDone(TableName table, long run, Step step, int attempt, StepResult result) implements OfRun {}
+
+    record StepFailed(TableName table, long run, Step step, int attempt, Fault fault) implements OfRun {}
+
+    /** A step waits for something that a person may want to know of. */
+    record StepWaiting(TableName table, long run, Step step, int attempt, String waitingFor) implements OfRun {}
+
+    /** The streaming function has stopped, and the run is open in the ledger. */
+    record TableHeld(TableName table, long run, int attempt) implements OfRun {}
+
+    /** The streaming function could not hold the table. */
+    record HoldFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+
+    /**
+     * More of the key space is planned.
+     *
+     * @param boundaries each the inclusive upper end of one chunk, rising; the first chunk starts where planning stood
+     * @param complete whether the last boundary is the highest key
+     */
+    record ChunksPlanned(TableName table, long run, int attempt, List<Key> boundaries, boolean complete)
+            implements OfRun {
+        public ChunksPlanned {
+            boundaries = List.copyOf(boundaries);
+        }
+    }
+
+    record PlanningFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+
+    /** An answer to a chunk task, which frees its worker slot. */
+    sealed interface OfChunk extends OfRun {
+        int chunk();
+
+        int attempt();
+    }
+
+    record ChunkCopied(TableName table, long run, int chunk, int attempt, long rows, long bytes, long millis)
+            implements OfChunk {}
+
+    record ChunkFailed(TableName table, long run, int chunk, int attempt, Fault fault) implements OfChunk {}
+
+    /**
+     * The run takes no more chunks, and the ledger agrees that nothing is missing.
+     *
+     * @param watermark empty for an abandoned first backfill: there is nothing to drain
+     */
+    record RunClosed(TableName table, long run, int attempt, Optional<Lsn> watermark) implements OfRun {}
+
+    record ClosingFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+
+    /** The queue is applied up to the watermark; the table streams. */
+    record TableCaughtUp(TableName table, long run) implements OfRun {}
+
+    /**
+     * How the queue stands, every few seconds while that changes.
+     *
+     * @param waiting changes in the topic that are not applied yet
+     * @param applied changes applied since the process started
+     * @param delayMillis between a change at the source and now, for the last one applied
+     * @param trouble what keeps the table from going on, for the time being
+     */
+    record QueueMoved(
+            TableName table, long run, long waiting, long applied, long delayMillis, Optional<String> trouble)
+            implements OfRun {}
+
+    /**
+     * The queue cannot be applied.
+     *
+     * @param queueLost whether changes are gone, so that only a new backfill helps (R15)
+     */
+    record StreamFailed(TableName table, long run, Fault fault, boolean queueLost) implements OfRun {}
+
+    /** Capture of the table is not what it was when it joined (R20). */
+    record CaptureBroken(TableName table, long run, Fault fault) implements OfRun {}
+
+    /** What was put off until the table was caught up is built. */
+    record ConstraintsBuilt(TableName table, long run, int attempt, int count) implements OfRun {}
+
+    record ConstraintsFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+
+    /** The table is out of the publication and the ledger. */
+    record TableLeft(TableName table, long run, int attempt) implements OfRun {}
+
+    record LeavingFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+}

@@ -1,0 +1,80 @@
+package dev.sluice.domain;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * PostgreSQL's {@code pg_snapshot}: which transactions a read could see.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/functions-info.html">PostgreSQL, transaction ID functions</a>
+ */
+public final class PgSnapshot {
+
+    private final long xmin;
+    private final long xmax;
+    private final long[] inProgress;
+
+    private PgSnapshot(long xmin, long xmax, long[] inProgress) {
+        this.xmin = xmin;
+        this.xmax = xmax;
+        this.inProgress = inProgress;
+    }
+
+    /**
+     * Reads {@code xmin:xmax:xip,xip,…} with 64-bit transaction ids.
+     *
+     * @throws IllegalArgumentException if the text has another form
+     */
+    public static PgSnapshot parse(String text) {
+        String[] parts = text.split(":", -1);
+        if (parts.length != 3) {
+            throw new IllegalArgumentException("«" + text + "» is not a pg_snapshot");
+        }
+        try {
+            long[] inProgress = parts[2].isEmpty()
+                    ? new long[0]
+                    : Arrays.stream(parts[2].split(",")).mapToLong(Long::parseLong).sorted().toArray();
+            return new PgSnapshot(Long.parseLong(parts[0]), Long.parseLong(parts[1]), inProgress);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("«" + text + "» is not a pg_snapshot", e);
+        }
+    }
+
+    /** Whether the transaction, a 64-bit top-level id, had committed or aborted when the snapshot was taken. */
+    public boolean sees(long transaction) {
+        if (transaction < xmin) {
+            return true;
+        }
+        return transaction < xmax && Arrays.binarySearch(inProgress, transaction) < 0;
+    }
+
+    /**
+     * As {@link #sees}, for the 32 bits that a change carries: the epoch is the one that brings the id nearest to
+     * the snapshot. Right as long as fewer than 2^31 transactions lie between the two.
+     */
+    public boolean sees32(long transaction32) {
+        int distance = (int) (transaction32 - xmax);
+        return sees(xmax + distance);
+    }
+
+    public long xmin() {
+        return xmin;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PgSnapshot that && toString().equals(that.toString());
+    }
+
+    @Override
+    public int hashCode() {
+        return toString().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return xmin + ":" + xmax + ":"
+                + LongStream.of(inProgress).mapToObj(Long::toString).collect(Collectors.joining(","));
+    }
+}

@@ -1,0 +1,41 @@
+package dev.sluice.domain;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the scheduler knows beside the tables: one record of the compacted topic.
+ *
+ * @param epoch how many times a scheduler took over; a change of the publication by an older one is refused (R18)
+ * @param inputOffset the next input to fold (R16)
+ * @param requests requests to add tables that the source has not been asked about yet, oldest first
+ * @param slots which chunk each busy worker slot has
+ * @param rejections the last inputs that could not be followed, oldest first, at most {@value #REJECTIONS_MAX}
+ */
+public record PipelineRecord(
+        long epoch, long inputOffset, List<Request> requests, Map<Integer, SlotTask> slots, List<Rejection> rejections) {
+
+    public static final int REJECTIONS_MAX = 20;
+    /** More unanswered requests than this are rejected. */
+    public static final int REQUESTS_MAX = 100;
+
+    public PipelineRecord {
+        requests = List.copyOf(requests);
+        slots = Map.copyOf(slots);
+        rejections = List.copyOf(rejections);
+    }
+
+    public static PipelineRecord empty() {
+        return new PipelineRecord(0, 0, List.of(), Map.of(), List.of());
+    }
+
+    public record Request(long offset, List<String> tables, Attempt attempt) {
+        public Request {
+            tables = List.copyOf(tables);
+        }
+    }
+
+    public record SlotTask(TableName table, long run, int chunk, int attempt) {}
+
+    public record Rejection(long offset, String what, String reason) {}
+}

@@ -1,0 +1,35 @@
+package dev.sluice.domain;
+
+import java.util.List;
+import java.util.Optional;
+
+/** What a step of the preparation found or made. */
+public sealed interface StepResult {
+
+    /** Nothing that later steps need. */
+    record Done() implements StepResult {}
+
+    /** {@link Step#INSPECT}: the definition that every chunk is compared with (R7). */
+    record Inspected(String fingerprint, long tableOid, List<TableDefinition.KeyColumn> key, long rowsEstimated)
+            implements StepResult {
+        public Inspected {
+            key = List.copyOf(key);
+        }
+
+        public KeyOrder keyOrder() {
+            return new KeyOrder(key.stream().map(TableDefinition.KeyColumn::type).toList());
+        }
+    }
+
+    /** {@link Step#PUBLISH}: what must stay as it is from now on (R20). */
+    record Published(CaptureIdentity identity) implements StepResult {}
+
+    /**
+     * {@link Step#BOUNDS}.
+     *
+     * @param primary no chunk is read from a server that has not replayed this
+     * @param highest the highest key; empty for an empty table
+     * @param snapshot what the read of the highest key saw: rows above it come by the queue (R8)
+     */
+    record Bounded(Lsn primary, Optional<Key> highest, PgSnapshot snapshot) implements StepResult {}
+}

@@ -1,0 +1,76 @@
+package dev.sluice.domain;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a table looks like at one moment: its columns in order, and its key.
+ *
+ * @param oid the table's OID at the server it was read from
+ * @param columns in the order of the table, dropped ones left out
+ * @param key the key's columns in the order of the key; empty for a table without one
+ */
+public record TableDefinition(TableName table, long oid, List<Column> columns, List<KeyColumn> key) {
+
+    public TableDefinition {
+        columns = List.copyOf(columns);
+        key = List.copyOf(key);
+    }
+
+    /**
+     * @param type as {@code format_type} writes it with {@code search_path} empty: safe in a statement
+     * @param version what changes when the column is altered in place, even into the same type (R7, R20)
+     * @param defaultExpression SQL, empty if none; for a generated column its expression
+     */
+    public record Column(
+            String name,
+            String type,
+            boolean notNull,
+            Generation generation,
+            Optional<String> defaultExpression,
+            Optional<String> collation,
+            String version) {
+
+        /** Whether rows carry a value for it: a generated column computes its own at the destination. */
+        public boolean isCopied() {
+            return generation != Generation.STORED && generation != Generation.VIRTUAL;
+        }
+    }
+
+    public enum Generation {
+        NONE,
+        IDENTITY_ALWAYS,
+        IDENTITY_BY_DEFAULT,
+        STORED,
+        VIRTUAL
+    }
+
+    public record KeyColumn(String name, KeyType type) {}
+
+    public KeyOrder keyOrder() {
+        return new KeyOrder(key.stream().map(KeyColumn::type).toList());
+    }
+
+    public List<String> keyColumns() {
+        return key.stream().map(KeyColumn::name).toList();
+    }
+
+    public List<Column> copiedColumns() {
+        return columns.stream().filter(Column::isCopied).toList();
+    }
+
+    /** A short text that differs whenever the definition does: same fingerprint, same rows mean the same. */
+    public String fingerprint() {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest((oid + "|" + columns + "|" + key).getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 12);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

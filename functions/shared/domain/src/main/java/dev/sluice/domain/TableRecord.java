@@ -1,0 +1,41 @@
+package dev.sluice.domain;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * All that is known of a table: one record of the compacted topic.
+ *
+ * @param captured what its capture rests on, since it joined the publication and as long as nothing broke
+ * @param streamedRun the run after which it last was complete at the destination, as long as it still is; empty for a
+ *     table that never streamed
+ * @param progress of the last run
+ */
+public record TableRecord(
+        TableName table,
+        TableState state,
+        Instant stateSince,
+        Optional<CaptureIdentity> captured,
+        Optional<Long> streamedRun,
+        Progress progress,
+        Optional<Queue> queue) {
+
+    /**
+     * @param rowsEstimated the planner's estimate; 0 when unknown
+     * @param copyStarted when the first chunk could go
+     */
+    public record Progress(
+            long rowsEstimated,
+            long rowsCopied,
+            long bytesCopied,
+            int chunksCopied,
+            Optional<Instant> copyStarted,
+            Optional<Instant> copyFinished) {
+
+        public static Progress none() {
+            return new Progress(0, 0, 0, 0, Optional.empty(), Optional.empty());
+        }
+    }
+
+    public record Queue(long waiting, long applied, long delayMillis, Optional<String> trouble) {}
+}

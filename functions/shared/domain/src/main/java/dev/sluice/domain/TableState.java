@@ -1,0 +1,134 @@
+package dev.sluice.domain;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a table stands in its life. Each state holds what it needs and nothing else.
+ */
+public sealed interface TableState {
+
+    /** The run that the state speaks of: the offset of the input that asked for it, so later runs are higher. */
+    long run();
+
+    /** Past Queued and before Streaming: counts towards the limit of tables at once. */
+    sealed interface Active extends TableState {}
+
+    /**
+     * Waits for its turn.
+     *
+     * @param resume whether to go on where it failed, with the queue, instead of copying anew
+     */
+    record Queued(long run, int place, boolean resume) implements TableState {}
+
+    /** @param waitingFor what the step waits for, for a person */
+    record Preparing(
+            long run,
+            Step step,
+            Attempt attempt,
+            Optional<String> waitingFor,
+            Optional<StepResult.Inspected> inspected,
+            Optional<StepResult.Bounded> bounded)
+            implements Active {}
+
+    /** @param plan how much of the key space is planned, in flight and copied */
+    record Backfilling(long run, StepResult.Inspected inspected, StepResult.Bounded bounded, ChunkPlan plan)
+            implements Active {}
+
+    /**
+     * The run is being closed.
+     *
+     * @param chunks how many the ledger must list, for {@link Outcome#COPIED}
+     */
+    record Completing(long run, Outcome outcome, int chunks, Attempt attempt) implements Active {}
+
+    record Draining(long run, Lsn watermark) implements Active {}
+
+    /** @param constraints what was put off until now */
+    record Streaming(long run, Constraints constraints) implements TableState {}
+
+    /**
+     * A first backfill that was stopped: the destination's rows are incomplete.
+     *
+     * @param queueing whether changes still queue
+     */
+    record Cancelled(long run, boolean queueing) implements TableState {}
+
+    record Failed(long run, Phase phase, Fault fault) implements TableState {}
+
+    /** @param toBeRemoved whether the table is forgotten then; else it is Cancelled */
+    record Leaving(long run, boolean toBeRemoved, Attempt attempt) implements TableState {}
+
+    /** What a run that is being closed came to. */
+    enum Outcome {
+        /** Every chunk is copied. */
+        COPIED,
+        /** Cancelled, on a table that streamed before: drains and streams again. */
+        CUT_SHORT,
+        /** Cancelled, on a first backfill: stays incomplete. */
+        ABANDONED,
+        /** Failed after the copy: goes on where it stopped. */
+        RESUMED
+    }
+
+    /** When a table failed, which decides what a retry does. */
+    enum Phase {
+        PREPARING,
+        BACKFILLING,
+        COMPLETING,
+        DRAINING,
+        STREAMING,
+        /** Capture or the queue is not whole: only a new backfill helps. */
+        CAPTURE
+    }
+
+    /** Indexes and constraints that wait until the table is caught up (R14). */
+    sealed interface Constraints {
+
+        record Pending(Attempt attempt) implements Constraints {}
+
+        record Built(int count) implements Constraints {}
+
+        /** The rows are right; the index is missing. */
+        record Missing(Fault fault) implements Constraints {}
+    }
+
+    /**
+     * The plan of a run: a bounded window of chunks that moves over the key space.
+     *
+     * @param next the number of the chunk to be planned next
+     * @param plannedUpTo empty: nothing planned yet
+     * @param complete whether the whole key space is planned
+     * @param planning the attempt of the planning that is under way or due
+     * @param open chunks planned and not yet copied, in order
+     */
+    record ChunkPlan(
+            int next,
+            Optional<Key> plannedUpTo,
+            boolean complete,
+            Attempt planning,
+            List<OpenChunk> open,
+            int chunksCopied,
+            long rowsCopied,
+            long bytesCopied) {
+
+        public ChunkPlan {
+            open = List.copyOf(open);
+        }
+
+        public static ChunkPlan start() {
+            return new ChunkPlan(0, Optional.empty(), false, Attempt.first(), List.of(), 0, 0, 0);
+        }
+
+        public boolean isCopied() {
+            return complete && open.isEmpty();
+        }
+
+        public long inFlight() {
+            return open.stream().filter(OpenChunk::inFlight).count();
+        }
+    }
+
+    /** @param inFlight whether a worker slot has it now */
+    record OpenChunk(int chunk, KeyRange range, Attempt attempt, boolean inFlight, boolean aboveHighest) {}
+}

@@ -1,0 +1,365 @@
+package dev.sluice.messaging;
+
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import com.fasterxml.jackson.module.paramnames.ParameterNamesModule;
+import dev.sluice.domain.ChunkTask;
+import dev.sluice.domain.Command;
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.StepResult;
+import dev.sluice.domain.StreamCommand;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+
+/**
+ * The wire format of everything that the functions say to each other: CloudEvents 1.0 with JSON data.
+ *
+ * <p>Written in binary mode (attributes in headers named {@code ce_…}); read in binary and in structured mode, so that
+ * any producer can send a command, one that cannot set headers too.
+ *
+ * @see <a href="https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md">CloudEvents,
+ *     Kafka protocol binding</a>
+ */
+public final class Messages {
+
+    /** The key of the {@link PipelineRecord}. No table has it: a table's key has a dot. */
+    public static final String PIPELINE_KEY = "pipeline";
+
+    private static final String TYPE_PREFIX = "dev.sluice.";
+    private static final String COMMAND_PREFIX = TYPE_PREFIX + "command.";
+    private static final String EVENT_PREFIX = TYPE_PREFIX + "event.";
+    /** Far above what a command or event needs: a bound on what is parsed. */
+    private static final int VALUE_BYTES_MAX = 8 * 1024 * 1024;
+
+    private static final Map<String, Class<? extends Command>> COMMANDS = new LinkedHashMap<>();
+    private static final Map<String, Class<? extends Event>> EVENTS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("add-tables", Command.AddTables.class);
+        COMMANDS.put("backfill", Command.Backfill.class);
+        COMMANDS.put("cancel", Command.Cancel.class);
+        COMMANDS.put("retry", Command.Retry.class);
+        COMMANDS.put("remove", Command.Remove.class);
+        leaves(Event.class, type -> EVENTS.put(dashed(type.getSimpleName()), type.asSubclass(Event.class)));
+    }
+
+    private final Pipeline pipeline;
+    private final JsonMapper json;
+
+    public Messages(Pipeline pipeline) {
+        this.pipeline = pipeline;
+        this.json = mapper();
+    }
+
+    /** A command or event, or why the record is neither. */
+    public sealed interface Input {
+        record OfCommand(Command command) implements Input {}
+
+        record OfEvent(Event event) implements Input {}
+
+        /** Goes to the dead-letter topic with its reason (R19). */
+        record Poison(String reason) implements Input {}
+    }
+
+    /** Reads a record of the commands-and-events topic. Never throws: what cannot be read is {@link Input.Poison}. */
+    public Input input(ConsumerRecord<String, byte[]> record) {
+        try {
+            CloudEvent event = open(record);
+            if (event.type().startsWith(COMMAND_PREFIX)) {
+                String name = event.type().substring(COMMAND_PREFIX.length());
+                Class<? extends Command> type = COMMANDS.get(name);
+                if (type == null) {
+                    return new Input.Poison("there is no command «" + name + "»; there are " + COMMANDS.keySet());
+                }
+                return new Input.OfCommand(json.treeToValue(event.data(), type));
+            }
+            if (event.type().startsWith(EVENT_PREFIX)) {
+                String name = event.type().substring(EVENT_PREFIX.length());
+                Class<? extends Event> type = EVENTS.get(name);
+                return type == null
+                        ? new Input.Poison("there is no event «" + name + "»")
+                        : new Input.OfEvent(json.treeToValue(event.data(), type));
+            }
+            return new Input.Poison("the type «" + event.type() + "» starts with neither " + COMMAND_PREFIX + " nor "
+                    + EVENT_PREFIX);
+        } catch (JsonProcessingException e) {
+            return new Input.Poison(rootMessage(e));
+        } catch (IllegalArgumentException e) {
+            return new Input.Poison(String.valueOf(e.getMessage()));
+        }
+    }
+
+    public ProducerRecord<String, byte[]> command(Command command, String from) {
+        String name = COMMANDS.entrySet().stream()
+                .filter(entry -> entry.getValue() == command.getClass())
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+        String key = command instanceof Command.OfTable ofTable ? ofTable.table().toString() : null;
+        return record(pipeline.commandsAndEventsTopic(), null, key, COMMAND_PREFIX + name, from, command);
+    }
+
+    public ProducerRecord<String, byte[]> event(Event event, String from) {
+        String key = event instanceof Event.OfRun ofRun ? ofRun.table().toString() : null;
+        String type = EVENT_PREFIX + dashed(event.getClass().getSimpleName());
+        return record(pipeline.commandsAndEventsTopic(), null, key, type, from, event);
+    }
+
+    public ProducerRecord<String, byte[]> chunkTask(ChunkTask task, int slot) {
+        return record(
+                pipeline.chunkTasksTopic(), slot, task.table().toString(), TYPE_PREFIX + "chunk-task", "scheduler", task);
+    }
+
+    /** @throws InvalidMessageException if the record is not a chunk task */
+    public ChunkTask chunkTask(ConsumerRecord<String, byte[]> record) {
+        return read(record, ChunkTask.class);
+    }
+
+    public ProducerRecord<String, byte[]> streamCommand(StreamCommand command, String from) {
+        return record(
+                pipeline.streamCommandsTopic(),
+                null,
+                command.table().toString(),
+                TYPE_PREFIX + "stream-command",
+                from,
+                new StreamCommandEnvelope(command));
+    }
+
+    /** Takes a table out of the stream commands: the streaming function forgets it. */
+    public ProducerRecord<String, byte[]> streamTombstone(TableName table) {
+        return new ProducerRecord<>(pipeline.streamCommandsTopic(), table.toString(), null);
+    }
+
+    /** @throws InvalidMessageException if the record is not a stream command; a tombstone (null value) is none */
+    public StreamCommand streamCommand(ConsumerRecord<String, byte[]> record) {
+        return read(record, StreamCommandEnvelope.class).command();
+    }
+
+    public ProducerRecord<String, byte[]> tableState(TableRecord table) {
+        return record(
+                pipeline.tableStateTopic(), null, table.table().toString(), TYPE_PREFIX + "table-state", "scheduler", table);
+    }
+
+    public ProducerRecord<String, byte[]> tableTombstone(TableName table) {
+        return new ProducerRecord<>(pipeline.tableStateTopic(), table.toString(), null);
+    }
+
+    public ProducerRecord<String, byte[]> pipelineState(PipelineRecord state) {
+        return record(
+                pipeline.tableStateTopic(), null, PIPELINE_KEY, TYPE_PREFIX + "pipeline-state", "scheduler", state);
+    }
+
+    /** @throws InvalidMessageException if the record is not a table's state */
+    public TableRecord tableState(ConsumerRecord<String, byte[]> record) {
+        return read(record, TableRecord.class);
+    }
+
+    /** @throws InvalidMessageException if the record is not the pipeline's state */
+    public PipelineRecord pipelineState(ConsumerRecord<String, byte[]> record) {
+        return read(record, PipelineRecord.class);
+    }
+
+    /** A copy of a record that could not be followed, with the reason and where it stood. */
+    public ProducerRecord<String, byte[]> deadLetter(ConsumerRecord<String, byte[]> poison, String reason) {
+        var letter = new ProducerRecord<>(pipeline.deadLetterTopic(), poison.key(), poison.value());
+        poison.headers().forEach(letter.headers()::add);
+        letter.headers().add("sluice_reason", reason.getBytes(StandardCharsets.UTF_8));
+        letter.headers()
+                .add(
+                        "sluice_origin",
+                        (poison.topic() + "/" + poison.partition() + "@" + poison.offset())
+                                .getBytes(StandardCharsets.UTF_8));
+        return letter;
+    }
+
+    private record StreamCommandEnvelope(StreamCommand command) {}
+
+    private record CloudEvent(String type, JsonNode data) {}
+
+    private <T> T read(ConsumerRecord<String, byte[]> record, Class<T> type) {
+        try {
+            return json.treeToValue(open(record).data(), type);
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw new InvalidMessageException(
+                    record.topic() + "/" + record.partition() + "@" + record.offset() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private CloudEvent open(ConsumerRecord<String, byte[]> record) throws JsonProcessingException {
+        if (record.value() == null || record.value().length == 0) {
+            throw new IllegalArgumentException("the record has no value");
+        }
+        if (record.value().length > VALUE_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "the record has " + record.value().length + " bytes; at most " + VALUE_BYTES_MAX + " are read");
+        }
+        JsonNode value = readTree(record.value());
+        Optional<String> type = header(record, "ce_type");
+        if (type.isPresent()) {
+            requireVersion(header(record, "ce_specversion").orElse(""));
+            return new CloudEvent(type.get(), value);
+        }
+        if (!value.isObject() || !value.path("type").isTextual()) {
+            throw new IllegalArgumentException("this is not a CloudEvent: it has neither a header ce_type nor an "
+                    + "attribute «type» in a JSON object");
+        }
+        requireVersion(value.path("specversion").asText(""));
+        if (!value.path("data").isObject()) {
+            throw new IllegalArgumentException("the CloudEvent has no JSON object as its «data»");
+        }
+        return new CloudEvent(value.get("type").asText(), value.get("data"));
+    }
+
+    private JsonNode readTree(byte[] value) throws JsonProcessingException {
+        try {
+            return json.readTree(value);
+        } catch (JsonProcessingException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IllegalArgumentException("the value is not JSON: " + e.getMessage(), e);
+        }
+    }
+
+    private static void requireVersion(String version) {
+        if (!version.equals("1.0")) {
+            throw new IllegalArgumentException("the CloudEvent's specversion is «" + version + "», not 1.0");
+        }
+    }
+
+    private ProducerRecord<String, byte[]> record(
+            String topic, Integer partition, String key, String type, String from, Object data) {
+        var record = new ProducerRecord<>(topic, partition, key, bytes(data));
+        header(record, "ce_specversion", "1.0");
+        header(record, "ce_id", UUID.randomUUID().toString());
+        header(record, "ce_source", "/" + pipeline.name() + "/" + from);
+        header(record, "ce_type", type);
+        if (key != null) {
+            header(record, "ce_subject", key);
+        }
+        header(record, "content-type", "application/json");
+        return record;
+    }
+
+    private byte[] bytes(Object data) {
+        try {
+            return json.writeValueAsBytes(data);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a message of our own cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private static void header(ProducerRecord<String, byte[]> record, String name, String value) {
+        record.headers().add(name, value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Optional<String> header(ConsumerRecord<String, byte[]> record, String name) {
+        Header header = record.headers().lastHeader(name);
+        return header == null || header.value() == null
+                ? Optional.empty()
+                : Optional.of(new String(header.value(), StandardCharsets.UTF_8));
+    }
+
+    private static String rootMessage(JsonProcessingException e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause instanceof JsonProcessingException root ? root.getOriginalMessage() : cause.getMessage();
+    }
+
+    private static JsonMapper mapper() {
+        var texts = new SimpleModule();
+        text(texts, TableName.class, TableName::toString, TableName::parse);
+        text(texts, Lsn.class, Lsn::toString, Lsn::parse);
+        text(texts, PgSnapshot.class, PgSnapshot::toString, PgSnapshot::parse);
+        JsonMapper.Builder builder = JsonMapper.builder()
+                .addModule(new Jdk8Module())
+                .addModule(new JavaTimeModule())
+                .addModule(new ParameterNamesModule())
+                .addModule(texts)
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        for (Class<?> sealed :
+                new Class<?>[] {TableState.class, TableState.Constraints.class, StepResult.class, StreamCommand.class}) {
+            builder.addMixIn(sealed, ByName.class);
+            leaves(sealed, builder::registerSubtypes);
+        }
+        return builder.build();
+    }
+
+    /** Writes which record of a sealed interface a value is as its simple name. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "is")
+    private interface ByName {}
+
+    private static void leaves(Class<?> sealed, java.util.function.Consumer<Class<?>> each) {
+        for (Class<?> permitted : sealed.getPermittedSubclasses()) {
+            if (permitted.isSealed()) {
+                leaves(permitted, each);
+            } else {
+                each.accept(permitted);
+            }
+        }
+    }
+
+    private static String dashed(String camelCase) {
+        return camelCase.replaceAll("(?<=[a-z])(?=[A-Z])", "-").toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static <T> void text(SimpleModule module, Class<T> type, Function<T, String> write, Function<String, T> read) {
+        module.addSerializer(type, new JsonSerializer<>() {
+            @Override
+            public void serialize(T value, JsonGenerator generator, SerializerProvider serializers) throws IOException {
+                generator.writeString(write.apply(value));
+            }
+        });
+        module.addDeserializer(type, new JsonDeserializer<>() {
+            @Override
+            public T deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                String text = parser.getValueAsString();
+                if (text == null) {
+                    return type.cast(context.handleUnexpectedToken(type, parser));
+                }
+                return read.apply(text);
+            }
+        });
+    }
+
+    /** A record that is not what its topic holds. */
+    public static final class InvalidMessageException extends RuntimeException {
+        InvalidMessageException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package dev.sluice.postgres;
+
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.core.Vertx;
+import io.vertx.mutiny.pgclient.PgBuilder;
+import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.SslMode;
+import io.vertx.sqlclient.PoolOptions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * One of the two databases: a pool of reactive connections, and JDBC connections for COPY.
+ *
+ * <p>Every connection has the session settings under which a value's text is exact and the same on every path:
+ * capture, chunk and queue.
+ */
+public final class Database implements AutoCloseable {
+
+    /**
+     * Settings that change how a value is written as text. The same stand in Debezium's {@code driver.options}.
+     */
+    static final Map<String, String> TEXT_SETTINGS = Map.of(
+            "DateStyle", "ISO, MDY",
+            "IntervalStyle", "postgres",
+            "TimeZone", "UTC",
+            "bytea_output", "hex",
+            "extra_float_digits", "3",
+            "lc_monetary", "C",
+            "xmlbinary", "base64",
+            "search_path", "pg_catalog");
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+    private final DatabaseUrl url;
+    private final String applicationName;
+    private final Pool pool;
+
+    private Database(DatabaseUrl url, String applicationName, Pool pool) {
+        this.url = url;
+        this.applicationName = applicationName;
+        this.pool = pool;
+    }
+
+    /**
+     * Does not connect yet.
+     *
+     * @param setting which setting the URL comes from, for errors
+     */
+    static Database open(Vertx vertx, String text, String setting, String applicationName, int connectionsMax) {
+        DatabaseUrl url = DatabaseUrl.parse(text, setting);
+        Map<String, String> properties = new LinkedHashMap<>(TEXT_SETTINGS);
+        properties.put("application_name", applicationName);
+        // A process that is stopped, not dead, must not hold a transaction and its row locks for ever.
+        properties.put("idle_in_transaction_session_timeout", "60000");
+        PgConnectOptions options = new PgConnectOptions()
+                .setHost(url.host())
+                .setPort(url.port())
+                .setDatabase(url.database())
+                .setUser(url.user())
+                .setProperties(properties)
+                .setCachePreparedStatements(true)
+                .setPreparedStatementCacheMaxSize(64)
+                .setPreparedStatementCacheSqlLimit(8_192)
+                .setConnectTimeout((int) CONNECT_TIMEOUT.toMillis())
+                .setTcpKeepAlive(true);
+        url.password().ifPresent(options::setPassword);
+        if (url.parameters().containsKey("sslmode")) {
+            options.setSslMode(SslMode.of(url.parameters().get("sslmode")));
+        }
+        PoolOptions poolOptions = new PoolOptions()
+                .setMaxSize(connectionsMax)
+                .setConnectionTimeout((int) CONNECT_TIMEOUT.toSeconds())
+                .setConnectionTimeoutUnit(TimeUnit.SECONDS)
+                .setIdleTimeout(5)
+                .setIdleTimeoutUnit(TimeUnit.MINUTES);
+        Pool pool = PgBuilder.pool().with(poolOptions).connectingTo(options).using(vertx).build();
+        return new Database(url, applicationName, pool);
+    }
+
+    public Pool pool() {
+        return pool;
+    }
+
+    /** Runs the work in one transaction: committed when the work succeeds, rolled back when it fails. */
+    public <T> Uni<T> inTransaction(Function<SqlConnection, Uni<T>> work) {
+        return pool.withTransaction(work);
+    }
+
+    /**
+     * A JDBC connection of its own, for COPY. Blocks: not for the event loop.
+     *
+     * @param lockTimeout how long a statement may wait for a lock
+     * @param transactionTimeout how long a transaction may last; the server ends it then, whatever became of us
+     */
+    public Connection connectForCopy(Duration lockTimeout, Duration transactionTimeout) throws SQLException {
+        var options = new StringBuilder();
+        TEXT_SETTINGS.forEach((name, value) ->
+                options.append(" -c ").append(name).append('=').append(value.replace(" ", "\\ ")));
+        options.append(" -c lock_timeout=").append(lockTimeout.toMillis());
+        options.append(" -c idle_in_transaction_session_timeout=60000");
+        var properties = new Properties();
+        properties.setProperty("user", url.user());
+        url.password().ifPresent(password -> properties.setProperty("password", password));
+        url.parameters().forEach(properties::setProperty);
+        properties.setProperty("ApplicationName", applicationName);
+        properties.setProperty("options", options.substring(1));
+        properties.setProperty("connectTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
+        properties.setProperty("tcpKeepAlive", "true");
+        String host = url.host().contains(":") ? "[" + url.host() + "]" : url.host();
+        Connection connection =
+                DriverManager.getConnection("jdbc:postgresql://" + host + ":" + url.port() + "/" + url.database(), properties);
+        try (var statement = connection.createStatement()) {
+            // Servers before 17 have no transaction_timeout: there the bound is per statement.
+            statement.execute("SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 170000 "
+                    + "THEN 'transaction_timeout' ELSE 'statement_timeout' END, '" + transactionTimeout.toMillis()
+                    + "', false)");
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+        return connection;
+    }
+
+    @Override
+    public void close() {
+        pool.close().await().atMost(CLOSE_TIMEOUT);
+    }
+
+    /** Without the password. */
+    @Override
+    public String toString() {
+        return url.toString();
+    }
+}

@@ -1,0 +1,41 @@
+package dev.sluice.postgres;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.Map;
+
+/** How the two databases are reached. */
+@ConfigMapping(prefix = "sluice")
+public interface DatabaseConfig {
+
+    /** The name that slot, publication and ledger schema start with: 1 to 31 lower-case letters and digits. */
+    @WithDefault("sluice")
+    String pipeline();
+
+    Source source();
+
+    Destination destination();
+
+    interface Source {
+
+        /** A libpq URL, {@code postgresql://user:password@host:5432/database}. */
+        String url();
+
+        /** Connections to the source at most, without those of chunk copies (one each). */
+        @WithDefault("8")
+        int connectionsMax();
+    }
+
+    interface Destination {
+
+        /** A libpq URL, {@code postgresql://user:password@host:5432/database}. */
+        String url();
+
+        /** Connections to the destination at most, without those of chunk copies (one each). */
+        @WithDefault("12")
+        int connectionsMax();
+
+        /** Which schema a source schema becomes; one that is not named keeps its name. */
+        Map<String, String> schemas();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Pipeline;
+import io.vertx.mutiny.core.Vertx;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+
+/** The two databases of the pipeline. They are named by role everywhere: source and destination. */
+@Singleton
+public class Databases {
+
+    private final Database source;
+    private final Database destination;
+    private final Pipeline pipeline;
+    private final SchemaMapping schemas;
+
+    @Inject
+    public Databases(DatabaseConfig config, Vertx vertx) {
+        pipeline = new Pipeline(config.pipeline());
+        source = Database.open(
+                vertx, config.source().url(), "sluice.source.url", pipeline.name(), config.source().connectionsMax());
+        destination = Database.open(
+                vertx,
+                config.destination().url(),
+                "sluice.destination.url",
+                pipeline.name(),
+                config.destination().connectionsMax());
+        schemas = new SchemaMapping(config.destination().schemas());
+    }
+
+    public Database source() {
+        return source;
+    }
+
+    public Database destination() {
+        return destination;
+    }
+
+    @Produces
+    @Singleton
+    public Pipeline pipeline() {
+        return pipeline;
+    }
+
+    @Produces
+    @Singleton
+    public SchemaMapping schemas() {
+        return schemas;
+    }
+
+    @PreDestroy
+    void close() {
+        source.close();
+        destination.close();
+    }
+}

@@ -1,0 +1,394 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Mark;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableState.Outcome;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.RowSet;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The ledger in the destination: which run is open for a table, which chunks it has, and up to where changes are
+ * applied. It is written in the transaction of the rows it speaks of, which is what makes copying and applying
+ * exactly-once and fences off a process that was thought dead (R5, R6).
+ *
+ * <p>Locks are always taken in the order table, run, chunk.
+ */
+@Singleton
+public class Ledger {
+
+    private final Database destination;
+    private final String schema;
+
+    @Inject
+    public Ledger(Databases databases, Pipeline pipeline) {
+        this(databases.destination(), pipeline);
+    }
+
+    Ledger(Database destination, Pipeline pipeline) {
+        this.destination = destination;
+        this.schema = TableName.quote(pipeline.ledgerSchema());
+    }
+
+    public enum Applying {
+        HELD,
+        DRAINING,
+        STREAMING
+    }
+
+    /**
+     * What the ledger says of a table.
+     *
+     * @param run the newest run
+     * @param topicId empty until the queue's start is known
+     * @param position the offset of the next change to apply
+     * @param mark the last change passed; empty until there was one
+     * @param watermark of the newest run, once it is closed
+     */
+    public record Entry(
+            long run,
+            Applying applying,
+            Optional<String> topicId,
+            Optional<Long> position,
+            Optional<Mark> mark,
+            Optional<Lsn> watermark) {}
+
+    /** A chunk whose snapshot still decides which changes to skip (R9). */
+    public record RetainedChunk(KeyRange range, PgSnapshot snapshot) {}
+
+    /** Makes schema and tables where they are missing. */
+    public Uni<Void> create() {
+        String ddl = """
+                CREATE SCHEMA IF NOT EXISTS %1$s;
+                CREATE TABLE IF NOT EXISTS %1$s.tables (
+                  table_name text PRIMARY KEY,
+                  run bigint NOT NULL,
+                  applying text NOT NULL CHECK (applying IN ('HELD', 'DRAINING', 'STREAMING')),
+                  topic_id text,
+                  position bigint,
+                  mark_commit_before pg_lsn,
+                  mark_lsn pg_lsn,
+                  made_by_sluice boolean NOT NULL DEFAULT false
+                );
+                CREATE TABLE IF NOT EXISTS %1$s.runs (
+                  table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
+                  run bigint NOT NULL,
+                  state text NOT NULL CHECK (state IN ('OPEN', 'CLOSED', 'CANCELLED')),
+                  watermark pg_lsn,
+                  retained boolean NOT NULL DEFAULT true,
+                  opened_at timestamptz NOT NULL DEFAULT now(),
+                  closed_at timestamptz,
+                  PRIMARY KEY (table_name, run)
+                );
+                CREATE TABLE IF NOT EXISTS %1$s.chunks (
+                  table_name text NOT NULL,
+                  run bigint NOT NULL,
+                  chunk int NOT NULL,
+                  after_key text[],
+                  up_to_key text[],
+                  rows bigint,
+                  source_snapshot text,
+                  copied_at timestamptz NOT NULL DEFAULT now(),
+                  PRIMARY KEY (table_name, run, chunk),
+                  FOREIGN KEY (table_name, run) REFERENCES %1$s.runs ON DELETE CASCADE
+                );
+                CREATE TABLE IF NOT EXISTS %1$s.row_reads (
+                  table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
+                  key text[] NOT NULL,
+                  source_snapshot text NOT NULL,
+                  source_lsn pg_lsn NOT NULL,
+                  PRIMARY KEY (table_name, key)
+                );
+                """.formatted(schema);
+        // IF NOT EXISTS does not save two sessions from each other: they both see nothing, and one fails.
+        return destination.inTransaction(connection -> connection
+                .query("SELECT pg_advisory_xact_lock(hashtextextended('" + schema.replace("'", "''") + "', 0))")
+                .execute()
+                .chain(() -> connection.query(ddl).execute())
+                .replaceWithVoid());
+    }
+
+    public Uni<Optional<Entry>> read(TableName table) {
+        return destination.pool().withConnection(connection -> read(connection, table, ""));
+    }
+
+    private Uni<Optional<Entry>> read(SqlConnection connection, TableName table, String locking) {
+        return connection
+                .preparedQuery("SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, "
+                        + "t.mark_lsn::text, (SELECT r.watermark::text FROM " + schema + ".runs r "
+                        + "WHERE r.table_name = t.table_name AND r.run = t.run) FROM " + schema
+                        + ".tables t WHERE t.table_name = $1" + locking)
+                .execute(Tuple.of(table.toString()))
+                .map(rows -> first(rows).map(row -> new Entry(
+                        row.getLong(0),
+                        Applying.valueOf(row.getString(1)),
+                        Optional.ofNullable(row.getString(2)),
+                        Optional.ofNullable(row.getLong(3)),
+                        row.getString(4) == null
+                                ? Optional.empty()
+                                : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
+                        Optional.ofNullable(row.getString(6)).map(Lsn::parse))));
+    }
+
+    /**
+     * Opens a run and holds the table: every apply batch and every chunk of an older run is refused from here on.
+     * Waits for a batch in flight. Opening a run again that is open changes nothing.
+     *
+     * @throws FencedException (in the Uni) if a newer run is known, or this one was closed
+     */
+    public Uni<Void> openRun(TableName table, long run) {
+        return destination.inTransaction(connection -> connection
+                .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
+                        + "ON CONFLICT DO NOTHING")
+                .execute(Tuple.of(table.toString(), run))
+                .chain(() -> read(connection, table, " FOR UPDATE OF t"))
+                .chain(entry -> {
+                    if (entry.orElseThrow().run() > run) {
+                        return Uni.createFrom()
+                                .failure(new FencedException("run " + run + " of " + table
+                                        + " cannot open: the ledger has run " + entry.get().run()));
+                    }
+                    return connection
+                            .preparedQuery("INSERT INTO " + schema
+                                    + ".runs (table_name, run, state) VALUES ($1, $2, 'OPEN') ON CONFLICT DO NOTHING")
+                            .execute(Tuple.of(table.toString(), run));
+                })
+                .chain(() -> connection
+                        .preparedQuery(
+                                "SELECT state FROM " + schema + ".runs WHERE table_name = $1 AND run = $2 FOR UPDATE")
+                        .execute(Tuple.of(table.toString(), run)))
+                .chain(rows -> {
+                    String state = first(rows).orElseThrow().getString(0);
+                    if (!state.equals("OPEN")) {
+                        return Uni.createFrom()
+                                .failure(new FencedException(
+                                        "run " + run + " of " + table + " cannot open: it is " + state));
+                    }
+                    // A chunk transaction of an older run holds its run's row for share: this waits for it.
+                    return connection
+                            .preparedQuery("UPDATE " + schema + ".runs SET state = 'CANCELLED', closed_at = now() "
+                                    + "WHERE table_name = $1 AND run < $2 AND state = 'OPEN'")
+                            .execute(Tuple.of(table.toString(), run));
+                })
+                .chain(() -> connection
+                        .preparedQuery("UPDATE " + schema
+                                + ".tables SET run = $2, applying = 'HELD' WHERE table_name = $1")
+                        .execute(Tuple.of(table.toString(), run)))
+                .replaceWithVoid());
+    }
+
+    /**
+     * Sets where the queue of a table starts. Only while the run is held.
+     *
+     * @throws FencedException (in the Uni) if the ledger has another run, or the table is not held
+     */
+    public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
+        return destination
+                .pool()
+                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4 "
+                        + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
+                .execute(Tuple.of(table.toString(), run, topicId, position))
+                .chain(rows -> require(rows, "queue start of run " + run + " of " + table));
+    }
+
+    /**
+     * Closes a run: waits for chunk transactions in flight, and refuses later ones. A run that is closed stays as it
+     * was closed.
+     *
+     * @param chunks how many the run has, for {@link Outcome#COPIED}
+     * @throws IncompleteRunException (in the Uni) if the ledger's chunks do not cover the key space without a gap
+     * @throws FencedException (in the Uni) if a newer run is known
+     */
+    public Uni<Void> closeRun(TableName table, long run, Outcome outcome, int chunks) {
+        return destination.inTransaction(connection -> connection
+                // A run that is cancelled before it was opened leaves a row, so that it cannot be opened any more.
+                .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
+                        + "ON CONFLICT (table_name) DO UPDATE SET run = greatest(tables.run, excluded.run)")
+                .execute(Tuple.of(table.toString(), run))
+                .chain(() -> read(connection, table, " FOR UPDATE OF t"))
+                .chain(entry -> entry.orElseThrow().run() == run
+                        ? Uni.createFrom().voidItem()
+                        : Uni.createFrom()
+                                .failure(new FencedException("run " + run + " of " + table
+                                        + " cannot be closed: the ledger has run " + entry.get().run())))
+                .chain(() -> connection
+                        .preparedQuery("INSERT INTO " + schema
+                                + ".runs (table_name, run, state) VALUES ($1, $2, 'OPEN') ON CONFLICT DO NOTHING")
+                        .execute(Tuple.of(table.toString(), run)))
+                .chain(() -> connection
+                        .preparedQuery(
+                                "SELECT state FROM " + schema + ".runs WHERE table_name = $1 AND run = $2 FOR UPDATE")
+                        .execute(Tuple.of(table.toString(), run)))
+                .chain(rows -> {
+                    boolean open = first(rows).orElseThrow().getString(0).equals("OPEN");
+                    if (!open) {
+                        return Uni.createFrom().voidItem();
+                    }
+                    Uni<Void> checked = outcome == Outcome.COPIED
+                            ? checkChunks(connection, table, run, chunks)
+                            : Uni.createFrom().voidItem();
+                    String state = outcome == Outcome.COPIED ? "CLOSED" : "CANCELLED";
+                    return checked.chain(() -> connection
+                                    .preparedQuery("UPDATE " + schema + ".runs SET state = $3, closed_at = now() "
+                                            + "WHERE table_name = $1 AND run = $2")
+                                    .execute(Tuple.of(table.toString(), run, state)))
+                            .replaceWithVoid();
+                })
+                .chain(() -> outcome == Outcome.ABANDONED
+                        ? Uni.createFrom().voidItem()
+                        : connection
+                                .preparedQuery("UPDATE " + schema + ".tables SET applying = 'DRAINING' "
+                                        + "WHERE table_name = $1 AND applying = 'HELD'")
+                                .execute(Tuple.of(table.toString()))
+                                .replaceWithVoid()));
+    }
+
+    private Uni<Void> checkChunks(SqlConnection connection, TableName table, long run, int chunks) {
+        return connection
+                .preparedQuery("SELECT chunk, after_key, up_to_key, rows IS NOT NULL FROM " + schema
+                        + ".chunks WHERE table_name = $1 AND run = $2 ORDER BY chunk")
+                .execute(Tuple.of(table.toString(), run))
+                .chain(rows -> {
+                    int expected = 0;
+                    Optional<Key> covered = Optional.empty();
+                    String gap = "";
+                    for (Row row : rows) {
+                        boolean fits = row.getInteger(0) == expected
+                                && key(row, 1).equals(covered)
+                                && row.getBoolean(3)
+                                && (expected == 0 || covered.isPresent());
+                        if (!fits) {
+                            gap = "chunk " + row.getInteger(0) + " does not follow on chunk " + (expected - 1);
+                            break;
+                        }
+                        covered = key(row, 2);
+                        expected++;
+                    }
+                    if (gap.isEmpty() && expected != chunks) {
+                        gap = "the ledger lists " + expected + " of " + chunks + " chunks";
+                    }
+                    if (gap.isEmpty() && covered.isPresent()) {
+                        gap = "no chunk reaches the end of the key space";
+                    }
+                    return gap.isEmpty()
+                            ? Uni.createFrom().voidItem()
+                            : Uni.createFrom()
+                                    .failure(new IncompleteRunException("run " + run + " of " + table + ": " + gap));
+                });
+    }
+
+    /**
+     * Sets the watermark of a closed run, the first one for good: a drain command may have gone out with it.
+     *
+     * @return the watermark that holds
+     */
+    public Uni<Lsn> setWatermark(TableName table, long run, Lsn watermark) {
+        return destination
+                .pool()
+                .preparedQuery("UPDATE " + schema + ".runs SET watermark = coalesce(watermark, $3::text::pg_lsn) "
+                        + "WHERE table_name = $1 AND run = $2 AND state <> 'OPEN' RETURNING watermark::text")
+                .execute(Tuple.of(table.toString(), run, watermark.toString()))
+                .chain(rows -> require(rows, "watermark of run " + run + " of " + table)
+                        .replaceWith(() -> Lsn.parse(first(rows).orElseThrow().getString(0))));
+    }
+
+    /**
+     * The table is drained: from here on it streams, and no chunk decides about a change any more.
+     *
+     * @param position where the applier stands
+     * @throws FencedException (in the Uni) if run, state or position are not what the applier believes
+     */
+    public Uni<Void> caughtUp(TableName table, long run, long position) {
+        return destination.inTransaction(connection -> connection
+                .preparedQuery("UPDATE " + schema + ".tables SET applying = 'STREAMING' "
+                        + "WHERE table_name = $1 AND run = $2 AND applying = 'DRAINING' AND position = $3")
+                .execute(Tuple.of(table.toString(), run, position))
+                .chain(rows -> require(rows, "catching up of run " + run + " of " + table))
+                .chain(() -> connection
+                        .preparedQuery("UPDATE " + schema + ".runs SET retained = false "
+                                + "WHERE table_name = $1 AND run <= $2")
+                        .execute(Tuple.of(table.toString(), run)))
+                .replaceWithVoid());
+    }
+
+    /** The chunks that still decide which changes to skip, of whatever run. */
+    public Uni<List<RetainedChunk>> retainedChunks(TableName table) {
+        return destination
+                .pool()
+                .preparedQuery("SELECT c.after_key, c.up_to_key, c.source_snapshot FROM " + schema
+                        + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
+                        + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk")
+                .execute(Tuple.of(table.toString()))
+                .map(rows -> {
+                    List<RetainedChunk> chunks = new ArrayList<>();
+                    for (Row row : rows) {
+                        chunks.add(new RetainedChunk(
+                                new KeyRange(key(row, 0), key(row, 1)), PgSnapshot.parse(row.getString(2))));
+                    }
+                    return chunks;
+                });
+    }
+
+    /** Whether the destination's table was made by Sluice; what was put off is built only for such a table. */
+    public Uni<Boolean> isMadeBySluice(TableName table) {
+        return destination
+                .pool()
+                .preparedQuery("SELECT made_by_sluice FROM " + schema + ".tables WHERE table_name = $1")
+                .execute(Tuple.of(table.toString()))
+                .map(rows -> first(rows).map(row -> row.getBoolean(0)).orElse(false));
+    }
+
+    /**
+     * Forgets the table, unless the ledger has a newer run. Waits for a batch or chunk in flight; later ones find
+     * nothing and are refused.
+     */
+    public Uni<Void> release(TableName table, long run) {
+        return destination
+                .pool()
+                .preparedQuery("DELETE FROM " + schema + ".tables WHERE table_name = $1 AND run <= $2")
+                .execute(Tuple.of(table.toString(), run))
+                .replaceWithVoid();
+    }
+
+    static Optional<Row> first(RowSet<Row> rows) {
+        var iterator = rows.iterator();
+        return iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
+    }
+
+    private static Optional<Key> key(Row row, int column) {
+        return Optional.ofNullable(row.getArrayOfStrings(column)).map(values -> new Key(List.of(values)));
+    }
+
+    private static Uni<Void> require(RowSet<Row> rows, String what) {
+        return rows.rowCount() == 1
+                ? Uni.createFrom().voidItem()
+                : Uni.createFrom()
+                        .failure(new FencedException(what + " refused: the ledger is not in the state it needs"));
+    }
+
+    /** Somebody newer owns the table. The caller stops and changes nothing. */
+    public static final class FencedException extends RuntimeException {
+        public FencedException(String message) {
+            super(message);
+        }
+    }
+
+    /** The ledger does not list every chunk of a run that should be complete. */
+    public static final class IncompleteRunException extends RuntimeException {
+        public IncompleteRunException(String message) {
+            super(message);
+        }
+    }
+}
