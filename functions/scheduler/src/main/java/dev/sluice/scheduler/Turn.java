@@ -1,7 +1,6 @@
 package dev.sluice.scheduler;
 
 import dev.sluice.domain.TableRecord;
-import java.util.Optional;
 
 /** What one input means for one table. */
 sealed interface Turn {
@@ -28,9 +27,5 @@ sealed interface Turn {
 
     static Turn rejected(String reason) {
         return new Rejected(reason);
-    }
-
-    default Optional<TableRecord> next() {
-        return this instanceof Becomes becomes ? Optional.of(becomes.next()) : Optional.empty();
     }
 }
