@@ -160,7 +160,7 @@ final class Fold {
             if (tables.containsKey(name)) {
                 notes.add(name + " is known already");
             } else {
-                put(Records.fresh(name, new Queued(offset, offset, place++, Optional.empty()), now));
+                put(Records.fresh(name, new Queued(offset, offset, place++, Optional.empty(), false), now));
             }
         }
         for (String unknown : matched.unknown()) {
