@@ -81,6 +81,7 @@ final class OnEvent {
         Optional<StepResult.Bounded> bounded = preparing.bounded();
         switch (result) {
             case StepResult.Done done -> { }
+            case StepResult.QueueStartedAnew anew -> learned = Records.streamed(table, Optional.empty());
             case StepResult.Inspected found -> {
                 inspected = Optional.of(found);
                 Progress progress = new Progress(
@@ -91,8 +92,10 @@ final class OnEvent {
                 boolean unbroken = table.captured()
                         .map(before -> isSameCapture(before, published.identity()))
                         .orElse(true);
-                learned = Records.captured(table, unbroken ? Optional.of(published.identity()) : Optional.empty());
-                if (!unbroken) {
+                if (unbroken) {
+                    learned = Records.captured(table, Optional.of(published.identity()));
+                } else {
+                    learned = withoutCapture(table);
                     // It left the publication at some time, or the slot is another: what the queue kept from before
                     // has a hole. The queue starts anew, and the table joins once more behind that start.
                     next = Step.QUEUE;
@@ -371,8 +374,9 @@ final class OnEvent {
             case Queued queued when queued.run() == run && queued.close().filter(OnEvent::drains).isPresent() ->
                 Turn.becomes(streams(complete, run, now));
             // A new backfill waits while the old one drains: if it is cancelled, the table goes on from here.
-            case Queued queued when queued.run() > run -> Turn.becomes(complete);
-            case Preparing preparing when preparing.run() > run -> Turn.becomes(complete);
+            case Queued queued when isNewlyCaughtUp(table, run) -> Turn.becomes(complete);
+            case Preparing preparing when isNewlyCaughtUp(table, run) && isBeforeQueue(preparing) ->
+                Turn.becomes(complete);
             case Queued queued -> late(table, run, "catching up");
             case Preparing preparing -> late(table, run, "catching up");
             case Backfilling backfilling -> late(table, run, "catching up");
@@ -383,6 +387,18 @@ final class OnEvent {
             case Failed failed -> late(table, run, "catching up");
             case Leaving leaving -> late(table, run, "catching up");
         };
+    }
+
+    /** Not for a run that something newer has overtaken, nor when its queue is known to be lost. */
+    private static boolean isNewlyCaughtUp(TableRecord table, long run) {
+        return table.state().run() > run
+                && table.captured().isPresent()
+                && table.streamedRun().filter(streamed -> streamed >= run).isEmpty();
+    }
+
+    /** From the step on that looks at the queue, what is known of an older run is settled. */
+    private static boolean isBeforeQueue(Preparing preparing) {
+        return preparing.step().compareTo(Step.QUEUE) < 0;
     }
 
     private static TableRecord streams(TableRecord table, long run, Instant now) {
@@ -420,8 +436,22 @@ final class OnEvent {
                     && !(earlier.remedy() instanceof Remedy.Leave) ->
                 Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now));
             case Failed earlier -> Turn.ignored("it has failed already");
+            case Queued queued when queued.close().isPresent() -> failed.queueLost()
+                    ? Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now))
+                    : Turn.ignored("it waits for its turn to try again");
             // It is about to be copied anew; that it cannot go on from before is what must be remembered.
             case Queued queued -> Turn.becomes(Records.streamed(after, Optional.empty()));
+            case Preparing preparing when failed.queueLost() && !isBeforeQueue(preparing) ->
+                Turn.becomes(Records.to(
+                        after,
+                        new Preparing(
+                                preparing.run(),
+                                Step.QUEUE,
+                                preparing.attempt().next(),
+                                Optional.empty(),
+                                preparing.inspected(),
+                                preparing.bounded()),
+                        now));
             case Preparing preparing -> Turn.becomes(Records.streamed(after, Optional.empty()));
             case Backfilling backfilling -> late(table, failed.run(), "stream failure");
             case Cancelled cancelled -> late(table, failed.run(), "stream failure");
@@ -442,6 +472,8 @@ final class OnEvent {
         }
         TableRecord without = withoutCapture(table);
         return switch (table.state()) {
+            case Queued queued when queued.close().isPresent() ->
+                Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             // Its backfill starts over anyway, with a new queue.
             case Queued queued -> Turn.becomes(without);
             case Leaving leaving -> Turn.ignored("it is being removed");
