@@ -89,10 +89,13 @@ final class Fold {
         inputOffset = offset + 1;
         switch (command) {
             case Command.AddTables add -> {
-                if (requests.size() >= PipelineRecord.REQUESTS_MAX) {
+                var request = new Request(offset, add.tables(), Attempt.first());
+                int length = request.length()
+                        + requests.stream().mapToInt(Request::length).sum();
+                if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
                     reject(offset, "add-tables " + add.tables(), "too many requests wait for the source; send it again later");
                 } else {
-                    requests.add(new Request(offset, add.tables(), Attempt.first()));
+                    requests.add(request);
                 }
             }
             case Command.OfTable ofTable -> {

@@ -5,6 +5,7 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
@@ -75,6 +76,21 @@ final class OnEvent {
         if (!(table.state() instanceof Preparing preparing) || !isAsked(preparing, run, step, attempt)) {
             return late(table, run, step + " attempt " + attempt);
         }
+        boolean expected = switch (step) {
+            case INSPECT -> result instanceof StepResult.Inspected;
+            case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueStartedAnew;
+            case PUBLISH -> result instanceof StepResult.Published;
+            case BOUNDS -> result instanceof StepResult.Bounded;
+            case CAPTURE, HOLD, BARRIER -> result instanceof StepResult.Done;
+            case DESTINATION -> result instanceof StepResult.Done
+                    && preparing.inspected().isPresent()
+                    && preparing.bounded().isPresent();
+        };
+        if (!expected) {
+            Fault fault = unexpected("the step " + step + " was answered with "
+                    + result.getClass().getSimpleName());
+            return stepFailed(table, run, step, attempt, fault, now);
+        }
         TableRecord learned = table;
         Step next = step.next().orElse(step);
         Optional<StepResult.Inspected> inspected = preparing.inspected();
@@ -104,9 +120,6 @@ final class OnEvent {
             case StepResult.Bounded found -> bounded = Optional.of(found);
         }
         if (step.next().isEmpty()) {
-            if (inspected.isEmpty() || bounded.isEmpty()) {
-                throw new IllegalStateException(table.table() + " is prepared without definition or bounds");
-            }
             return Turn.becomes(startCopying(learned, run, inspected.get(), bounded.get(), now));
         }
         var preparation = new Preparing(run, next, preparing.attempt().next(), Optional.empty(), inspected, bounded);
@@ -174,6 +187,11 @@ final class OnEvent {
             return late(table, planned.run(), "plan attempt " + planned.attempt());
         }
         ChunkPlan plan = backfilling.plan();
+        if (!continues(planned, backfilling)) {
+            Fault fault = unexpected("the plan does not go on from " + plan.plannedUpTo() + ": " + planned.boundaries());
+            return planningFailed(
+                    table, new Event.PlanningFailed(table.table(), planned.run(), planned.attempt(), fault), now);
+        }
         List<OpenChunk> open = new ArrayList<>(plan.open());
         int next = plan.next();
         Optional<Key> upTo = plan.plannedUpTo();
@@ -192,6 +210,34 @@ final class OnEvent {
                 plan.rowsCopied(),
                 plan.bytesCopied());
         return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
+    }
+
+    /** Whether the boundaries rise from where planning stood, up to the highest key and no further. */
+    private static boolean continues(Event.ChunksPlanned planned, Backfilling backfilling) {
+        Optional<Key> highest = backfilling.bounded().highest();
+        if (planned.boundaries().isEmpty() || highest.isEmpty()) {
+            return false;
+        }
+        KeyOrder order = backfilling.inspected().keyOrder();
+        try {
+            Optional<Key> before = backfilling.plan().plannedUpTo();
+            for (Key boundary : planned.boundaries()) {
+                if (before.isPresent() && order.compare(before.get(), boundary) >= 0) {
+                    return false;
+                }
+                before = Optional.of(boundary);
+            }
+            int distance = order.compare(planned.boundaries().getLast(), highest.get());
+            return planned.complete() ? distance == 0 : distance < 0;
+        } catch (IllegalArgumentException e) {
+            // A key of another width, or a number that is none.
+            return false;
+        }
+    }
+
+    /** An answer that no function of ours gives. The table stops, and nothing else does. */
+    private static Fault unexpected(String what) {
+        return Fault.faulty(what, "look for functions of another version, and report it; then send retry");
     }
 
     /** The last chunk: above the highest key. It has no rows at the source, and is replaced like any other (R8). */
@@ -328,11 +374,13 @@ final class OnEvent {
         TableState next = switch (completing.outcome()) {
             case ABANDONED -> new Cancelled(closed.run(), table.captured().isPresent());
             case DISCARDED -> new Leaving(closed.run(), false, Attempt.first());
-            case COPIED, CUT_SHORT, RESUMED -> new Draining(
-                    closed.run(),
-                    closed.watermark()
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "run " + closed.run() + " of " + table.table() + " was closed without a watermark")));
+            case COPIED, CUT_SHORT, RESUMED -> closed.watermark()
+                    .<TableState>map(watermark -> new Draining(closed.run(), watermark))
+                    .orElseGet(() -> new Failed(
+                            closed.run(),
+                            Phase.COMPLETING,
+                            unexpected("its run was closed without a watermark"),
+                            again(completing)));
         };
         return Turn.becomes(Records.to(table, next, now));
     }
