@@ -163,7 +163,7 @@ final class Fold {
             if (tables.containsKey(name)) {
                 notes.add(name + " is known already");
             } else {
-                put(Records.fresh(name, new Queued(offset, offset, place++, Optional.empty(), false), now));
+                put(Records.fresh(name, new Queued(offset, matched.request(), place++, Optional.empty(), false), now));
             }
         }
         for (String unknown : matched.unknown()) {
