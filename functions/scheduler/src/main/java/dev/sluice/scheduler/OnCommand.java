@@ -115,8 +115,9 @@ final class OnCommand {
     private static Turn remove(TableRecord table, Instant now) {
         return switch (table.state()) {
             case Leaving leaving when leaving.toBeRemoved() -> Turn.rejected("it is being removed already");
+            // Another attempt: the answer of the one under way speaks of leaving, not of being removed.
             case Leaving leaving ->
-                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt()), now));
+                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt().next()), now));
             case Queued queued -> leave(table, now);
             case Preparing preparing -> leave(table, now);
             case Backfilling backfilling -> leave(table, now);
