@@ -114,16 +114,17 @@ public class TableComparison {
     /** One line a row: a hash of all of its values, then the key. What orders text differs between servers, "C" not. */
     private static String query(TableDefinition definition, TableName table) {
         String row = definition.columns().stream()
-                .map(column -> TableName.quote(column.name()))
+                .map(column -> "t." + TableName.quote(column.name()))
                 .collect(Collectors.joining(", "));
         String key = definition.keyColumns().stream()
-                .map(name -> TableName.quote(name) + "::text")
+                .map(name -> "t." + TableName.quote(name) + "::text")
                 .collect(Collectors.joining(", "));
+        // By the alias: a bare name would be that of the text beside it.
         String order = definition.key().stream()
-                .map(column -> TableName.quote(column.name())
+                .map(column -> "t." + TableName.quote(column.name())
                         + (column.type() == KeyType.TEXT ? " COLLATE pg_catalog.\"C\"" : ""))
                 .collect(Collectors.joining(", "));
-        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + table.sql() + " ORDER BY " + order
+        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + table.sql() + " t ORDER BY " + order
                 + ") TO STDOUT";
     }
 
