@@ -223,6 +223,14 @@ final class SluiceStack implements AutoCloseable {
         return (TableState.Failed) table(name).orElseThrow().state();
     }
 
+    /** Waits for a state, whatever it is: also out of Failed. */
+    void awaitTrueState(String name, Predicate<TableState> condition) {
+        awaitTrue(name + " is as awaited", LONG, () -> table(name)
+                .map(TableRecord::state)
+                .filter(condition)
+                .isPresent());
+    }
+
     static void awaitTrue(String what, Duration limit, BooleanSupplier condition) {
         Instant deadline = Instant.now().plus(limit);
         while (!condition.getAsBoolean()) {
