@@ -32,9 +32,9 @@ public sealed interface Command {
      * Stop the backfill. A table that streamed before drains and streams again; one on its first backfill stays
      * incomplete.
      *
-     * @param keepQueue for a first backfill: whether its changes go on queueing
+     * @param dropQueue for a first backfill: whether its changes stop queueing, too
      */
-    record Cancel(TableName table, boolean keepQueue) implements OfTable {}
+    record Cancel(TableName table, boolean dropQueue) implements OfTable {}
 
     /** Try again what failed. */
     record Retry(TableName table) implements OfTable {}

@@ -17,9 +17,11 @@ public sealed interface TableState {
     /**
      * Waits for its turn.
      *
+     * @param requested the offset of the input that asked for its turn: first in, first out
+     * @param place among the tables that the same input asked for
      * @param resume whether to go on where it failed, with the queue, instead of copying anew
      */
-    record Queued(long run, int place, boolean resume) implements TableState {}
+    record Queued(long run, long requested, int place, boolean resume) implements TableState {}
 
     /** @param waitingFor what the step waits for, for a person */
     record Preparing(
@@ -67,6 +69,8 @@ public sealed interface TableState {
         CUT_SHORT,
         /** Cancelled, on a first backfill: stays incomplete. */
         ABANDONED,
+        /** As {@link #ABANDONED}, and its changes stop queueing. */
+        DISCARDED,
         /** Failed after the copy: goes on where it stopped. */
         RESUMED
     }
