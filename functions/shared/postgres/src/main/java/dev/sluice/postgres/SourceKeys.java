@@ -55,7 +55,7 @@ public class SourceKeys {
                 .chain(() -> connection
                         .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
                                 + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL (SELECT "
-                                + names(definition, "t.", "::text") + " FROM ONLY " + definition.table().sql() + " t ORDER BY "
+                                + texts(definition, "t.") + " FROM ONLY " + definition.table().sql() + " t ORDER BY "
                                 + names(definition, "t.", " DESC") + " LIMIT 1) highest ON true")
                         .execute())
                 .map(rows -> {
@@ -116,7 +116,7 @@ public class SourceKeys {
             range += " AND (" + columns + ") > " + values(definition, 3 + size);
         }
         // The rows are numbered above the LIMIT, so that the scan stops where the last chunk is full.
-        return "SELECT " + names(definition, "numbered.", "::text") + " FROM (SELECT " + columns
+        return "SELECT " + texts(definition, "numbered.") + " FROM (SELECT " + columns
                 + ", row_number() OVER (ORDER BY " + columns + ") AS " + PLACE + " FROM (SELECT " + columns
                 + " FROM ONLY " + definition.table().sql() + " WHERE " + range + " ORDER BY " + columns
                 + " LIMIT $1::int8) walked) numbered WHERE " + PLACE + " % $2::int8 = 0 ORDER BY "
@@ -171,6 +171,14 @@ public class SourceKeys {
     private static String names(TableDefinition definition, String table, String suffix) {
         return definition.keyColumns().stream()
                 .map(name -> table + TableName.quote(name) + suffix)
+                .collect(Collectors.joining(", "));
+    }
+
+    /** The key's columns as capture writes them: the cast of a boolean gives {@code true}, its output {@code t}. */
+    private static String texts(TableDefinition definition, String table) {
+        return definition.key().stream()
+                .map(column -> table + TableName.quote(column.name()))
+                .map(column -> "format('%s', " + column + ")")
                 .collect(Collectors.joining(", "));
     }
 

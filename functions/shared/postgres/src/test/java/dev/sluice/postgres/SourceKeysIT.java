@@ -37,6 +37,8 @@ class SourceKeysIT {
                 FROM generate_series(1, 20000) i;
                 CREATE TABLE numbers (n numeric PRIMARY KEY);
                 INSERT INTO numbers VALUES ('-Infinity'), (-1), (1.50), ('Infinity'), ('NaN');
+                CREATE TABLE flags (flag boolean, id int, PRIMARY KEY (flag, id));
+                INSERT INTO flags SELECT i > 2, i FROM generate_series(1, 4) i;
                 """);
         databases.atSource("VACUUM ANALYZE several");
     }
@@ -160,6 +162,16 @@ class SourceKeysIT {
 
         assertThat(planned)
                 .isEqualTo(new Planned(List.of(Key.of("-1"), Key.of("1.50"), Key.of("Infinity"), Key.of("NaN")), true));
+    }
+
+    @Test
+    void aBooleanIsWrittenAsCaptureWritesIt() {
+        TableDefinition definition = definition("flags");
+        Key highest = await(keys.bounds(definition)).highest().orElseThrow();
+
+        Planned planned = await(keys.plan(definition, Optional.of(Key.of("f", "1")), highest, 10, 1));
+
+        assertThat(planned).isEqualTo(new Planned(List.of(Key.of("f", "2"), Key.of("t", "3"), Key.of("t", "4")), true));
     }
 
     @Test
