@@ -12,15 +12,16 @@ import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Active;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Failed;
 import dev.sluice.domain.TableState.OpenChunk;
-import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -159,7 +160,7 @@ final class Fold {
             if (tables.containsKey(name)) {
                 notes.add(name + " is known already");
             } else {
-                put(Records.fresh(name, new Queued(offset, offset, place++, false), now));
+                put(Records.fresh(name, new Queued(offset, offset, place++, Optional.empty()), now));
             }
         }
         for (String unknown : matched.unknown()) {
@@ -175,7 +176,7 @@ final class Fold {
         try {
             TableName name = TableName.parse(unknown);
             if (!tables.containsKey(name)) {
-                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault), now));
+                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), now));
             }
         } catch (IllegalArgumentException e) {
             reject(offset, "add-tables " + unknown, "no table of the source matches");
@@ -246,15 +247,16 @@ final class Fold {
             Queued queued = (Queued) table.state();
             put(Records.to(
                     table,
-                    queued.resume()
-                            ? new Completing(queued.run(), Outcome.RESUMED, 0, Attempt.first())
-                            : new Preparing(
+                    queued.close()
+                            .<TableState>map(close ->
+                                    new Completing(queued.run(), close.outcome(), close.chunks(), Attempt.first()))
+                            .orElseGet(() -> new Preparing(
                                     queued.run(),
                                     Step.INSPECT,
                                     Attempt.first(),
                                     Optional.empty(),
                                     Optional.empty(),
-                                    Optional.empty()),
+                                    Optional.empty())),
                     now));
             active++;
         }

@@ -14,8 +14,10 @@ import dev.sluice.domain.TableState.Leaving;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.domain.TableState.Streaming;
 import java.time.Instant;
+import java.util.Optional;
 
 /** What a command means for a table, by the state it is in. Pure: the same input gives the same turn. */
 final class OnCommand {
@@ -34,7 +36,7 @@ final class OnCommand {
 
     private static Turn backfill(TableRecord table, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued when !queued.resume() -> Turn.rejected("it waits for its turn already");
+            case Queued queued when queued.close().isEmpty() -> Turn.rejected("it waits for its turn already");
             case Leaving leaving -> Turn.rejected("it is being removed; add it again afterwards");
             case Queued queued -> queue(table, offset, now);
             case Preparing preparing -> queue(table, offset, now);
@@ -53,8 +55,12 @@ final class OnCommand {
             case Preparing preparing -> Turn.becomes(Records.to(table, close(table, preparing.run(), dropQueue), now));
             case Backfilling backfilling ->
                 Turn.becomes(Records.to(table, close(table, backfilling.run(), dropQueue), now));
-            case Failed failed when table.streamedRun().isPresent() && failed.phase() != TableState.Phase.CAPTURE ->
-                Turn.becomes(Records.to(table, new Queued(failed.run(), offset, 0, true), now));
+            case Failed failed when failed.remedy() instanceof Remedy.Leave leave ->
+                leave.toBeRemoved()
+                        ? Turn.rejected("its removal failed; send retry")
+                        : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
+            case Failed failed when table.streamedRun().isPresent() ->
+                Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
             case Failed failed when dropQueue ->
                 Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
             case Failed failed -> Turn.becomes(
@@ -71,10 +77,11 @@ final class OnCommand {
 
     private static Turn retry(TableRecord table, long offset, Instant now) {
         return switch (table.state()) {
-            case Failed failed -> switch (failed.phase()) {
-                case PREPARING, BACKFILLING, CAPTURE -> queue(table, offset, now);
-                case COMPLETING, DRAINING, STREAMING ->
-                    Turn.becomes(Records.to(table, new Queued(failed.run(), offset, 0, true), now));
+            case Failed failed -> switch (failed.remedy()) {
+                case Remedy.CopyAnew anew -> queue(table, offset, now);
+                case Remedy.Close close -> Turn.becomes(close(table, failed.run(), close, offset, now));
+                case Remedy.Leave leave -> Turn.becomes(
+                        Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Attempt.first()), now));
             };
             case Cancelled cancelled -> queue(table, offset, now);
             case Queued queued -> Turn.rejected("it has not failed: it waits for its turn");
@@ -113,7 +120,12 @@ final class OnCommand {
     }
 
     private static Turn queue(TableRecord table, long offset, Instant now) {
-        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, false), now));
+        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, Optional.empty()), now));
+    }
+
+    /** Closing a run takes a place among the tables at once, so it waits for its turn like a backfill. */
+    private static TableRecord close(TableRecord table, long run, Remedy.Close close, long offset, Instant now) {
+        return Records.to(table, new Queued(run, offset, 0, Optional.of(close)), now);
     }
 
     /** A table that streamed until it was queued never stopped; one that was not complete is as it was. */

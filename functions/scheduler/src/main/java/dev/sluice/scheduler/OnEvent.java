@@ -24,6 +24,7 @@ import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.domain.TableState.Streaming;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,6 +34,8 @@ import java.util.function.Function;
 
 /** What an event means for a table, by the state it is in. Pure: the same input gives the same turn. */
 final class OnEvent {
+
+    private static final Remedy.Close RESUME = new Remedy.Close(Outcome.RESUMED, 0);
 
     private OnEvent() {}
 
@@ -338,13 +341,21 @@ final class OnEvent {
             return late(table, failed.run(), "closing attempt " + failed.attempt());
         }
         // Refused: the ledger misses chunks. Going on with what there is would lose rows, so a retry copies anew.
-        Phase phase = failed.fault().kind() == Fault.Kind.REFUSED ? Phase.BACKFILLING : Phase.COMPLETING;
+        boolean incomplete =
+                failed.fault().kind() == Fault.Kind.REFUSED && completing.outcome().drains();
         return Turn.becomes(completing
                 .attempt()
                 .after(failed.fault(), now)
                 .map(next -> Records.to(
                         table, new Completing(completing.run(), completing.outcome(), completing.chunks(), next), now))
-                .orElseGet(() -> Records.failed(table, phase, failed.fault(), now)));
+                .orElseGet(() -> incomplete
+                        ? Records.failed(table, Phase.BACKFILLING, failed.fault(), now)
+                        : Records.failed(table, Phase.COMPLETING, failed.fault(), again(completing), now)));
+    }
+
+    /** Closing a run twice is closing it once; what it came to stays what it was. */
+    private static Remedy.Close again(Completing completing) {
+        return new Remedy.Close(completing.outcome(), completing.chunks());
     }
 
     private static Turn caughtUp(TableRecord table, long run, Instant now) {
@@ -352,8 +363,12 @@ final class OnEvent {
         return switch (table.state()) {
             case Draining draining when draining.run() == run -> Turn.becomes(streams(complete, run, now));
             // The drain command goes out before the event that the run is closed: a short queue may be quicker.
-            case Completing completing when completing.run() == run -> Turn.becomes(streams(complete, run, now));
-            case Failed failed when failed.run() == run && isApplying(failed.phase()) ->
+            case Completing completing when completing.run() == run && completing.outcome().drains() ->
+                Turn.becomes(streams(complete, run, now));
+            case Failed failed when failed.run() == run && drains(failed.remedy()) ->
+                Turn.becomes(streams(complete, run, now));
+            // It recovered by itself before its retry had its turn.
+            case Queued queued when queued.run() == run && queued.close().filter(OnEvent::drains).isPresent() ->
                 Turn.becomes(streams(complete, run, now));
             // A new backfill waits while the old one drains: if it is cancelled, the table goes on from here.
             case Queued queued when queued.run() > run -> Turn.becomes(complete);
@@ -374,8 +389,8 @@ final class OnEvent {
         return Records.to(table, new Streaming(run, new Constraints.Pending(Attempt.first())), now);
     }
 
-    private static boolean isApplying(Phase phase) {
-        return phase == Phase.DRAINING || phase == Phase.STREAMING || phase == Phase.COMPLETING;
+    private static boolean drains(Remedy remedy) {
+        return remedy instanceof Remedy.Close close && close.outcome().drains();
     }
 
     private static Turn queueMoved(TableRecord table, Event.QueueMoved moved) {
@@ -395,11 +410,15 @@ final class OnEvent {
         }
         TableRecord after = failed.queueLost() ? withoutCapture(table) : table;
         return switch (table.state()) {
-            case Draining draining -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, now));
-            case Completing completing -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, now));
-            case Streaming streaming -> Turn.becomes(failedApplying(after, Phase.STREAMING, failed, now));
-            case Failed earlier when failed.queueLost() && earlier.phase() != Phase.CAPTURE ->
-                Turn.becomes(failedApplying(after, Phase.CAPTURE, failed, now));
+            case Draining draining -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, RESUME, now));
+            case Completing completing ->
+                Turn.becomes(failedApplying(after, Phase.DRAINING, failed, again(completing), now));
+            case Streaming streaming -> Turn.becomes(failedApplying(after, Phase.STREAMING, failed, RESUME, now));
+            case Failed earlier
+            when failed.queueLost()
+                    && earlier.phase() != Phase.CAPTURE
+                    && !(earlier.remedy() instanceof Remedy.Leave) ->
+                Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now));
             case Failed earlier -> Turn.ignored("it has failed already");
             // It is about to be copied anew; that it cannot go on from before is what must be remembered.
             case Queued queued -> Turn.becomes(Records.streamed(after, Optional.empty()));
@@ -410,8 +429,11 @@ final class OnEvent {
         };
     }
 
-    private static TableRecord failedApplying(TableRecord table, Phase phase, Event.StreamFailed failed, Instant now) {
-        return Records.failed(table, failed.queueLost() ? Phase.CAPTURE : phase, failed.fault(), now);
+    private static TableRecord failedApplying(
+            TableRecord table, Phase phase, Event.StreamFailed failed, Remedy remedy, Instant now) {
+        return failed.queueLost()
+                ? Records.failed(table, Phase.CAPTURE, failed.fault(), now)
+                : Records.failed(table, phase, failed.fault(), remedy, now);
     }
 
     private static Turn captureBroken(TableRecord table, Event.CaptureBroken broken, Instant now) {
@@ -468,7 +490,13 @@ final class OnEvent {
         return Turn.becomes(leaving.attempt()
                 .after(failed.fault(), now)
                 .map(next -> Records.to(table, new Leaving(leaving.run(), leaving.toBeRemoved(), next), now))
-                .orElseGet(() -> Records.failed(table, Phase.PREPARING, failed.fault(), now)));
+                // The ledger may have forgotten it already, so there is nothing left to go on from.
+                .orElseGet(() -> Records.failed(
+                        Records.streamed(table, Optional.empty()),
+                        Phase.LEAVING,
+                        failed.fault(),
+                        new Remedy.Leave(leaving.toBeRemoved()),
+                        now)));
     }
 
     private static Turn late(TableRecord table, long run, String what) {
