@@ -73,7 +73,7 @@ class KillFunctionsIT {
                                 && backfilling.plan().chunksCopied() > 3);
                 signal(stack.functions().pid(), "STOP");
                 try (var successor = FunctionsServer.start(
-                        SharedServers.folder("zombie-successor"), 0, stack.functionSettings())) {
+                        SharedServers.folder("zombie-successor"), stack.functionSettings())) {
                     stack.awaitStreaming(BY_UUID.tableName());
                     signal(stack.functions().pid(), "CONT");
                     stack.onSource(BY_UUID.update("n % 3 = 0"));
