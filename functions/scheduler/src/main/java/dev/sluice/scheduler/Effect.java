@@ -84,7 +84,9 @@ sealed interface Effect {
             TableRecord table, Backfilling backfilling, Limits limits, Instant now) {
         var plan = backfilling.plan();
         long waiting = plan.open().size() - plan.inFlight();
-        boolean low = waiting <= limits.chunksAhead() / 2;
+        // By halves: the effect stays equal to itself while chunks go out, and the window is never exceeded.
+        int half = limits.chunksAhead() / 2;
+        boolean low = waiting <= half;
         if (plan.complete() || !low || !plan.planning().isDue(now)) {
             return Optional.empty();
         }
@@ -95,6 +97,6 @@ sealed interface Effect {
                 backfilling.inspected().fingerprint(),
                 plan.plannedUpTo(),
                 highest,
-                limits.chunksAhead()));
+                limits.chunksAhead() - half));
     }
 }

@@ -179,6 +179,7 @@ final class Effects {
                         .isPresent();
         if (!whole) {
             await(ledger.startQueueAt(table, prepare.run(), queue.topicId(), queue.end()));
+            return new StepResult.QueueStartedAnew();
         }
         return new StepResult.Done();
     }

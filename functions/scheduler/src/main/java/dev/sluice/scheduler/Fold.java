@@ -89,10 +89,13 @@ final class Fold {
         inputOffset = offset + 1;
         switch (command) {
             case Command.AddTables add -> {
-                if (requests.size() >= PipelineRecord.REQUESTS_MAX) {
+                var request = new Request(offset, add.tables(), Attempt.first());
+                int length = request.length()
+                        + requests.stream().mapToInt(Request::length).sum();
+                if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
                     reject(offset, "add-tables " + add.tables(), "too many requests wait for the source; send it again later");
                 } else {
-                    requests.add(new Request(offset, add.tables(), Attempt.first()));
+                    requests.add(request);
                 }
             }
             case Command.OfTable ofTable -> {
@@ -160,7 +163,7 @@ final class Fold {
             if (tables.containsKey(name)) {
                 notes.add(name + " is known already");
             } else {
-                put(Records.fresh(name, new Queued(offset, offset, place++, Optional.empty()), now));
+                put(Records.fresh(name, new Queued(offset, matched.request(), place++, Optional.empty(), false), now));
             }
         }
         for (String unknown : matched.unknown()) {

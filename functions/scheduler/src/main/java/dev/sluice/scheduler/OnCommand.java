@@ -51,7 +51,23 @@ final class OnCommand {
 
     private static Turn cancel(TableRecord table, boolean dropQueue, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued -> Turn.becomes(Records.to(table, beforeTheQueue(table, queued), now));
+            case Queued queued when queued.streams() && table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Streaming(table.streamedRun().get(), new Constraints.Pending(Attempt.first())),
+                    now));
+            case Queued queued when queued.close().isPresent() && table.streamedRun().isPresent() ->
+                Turn.rejected("its backfill is over already; it waits for its turn to drain");
+            // An older run holds it, and only closing a run sets it going again. It keeps its place.
+            case Queued queued when table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Queued(
+                            queued.run(),
+                            queued.requested(),
+                            queued.place(),
+                            Optional.of(new Remedy.Close(Outcome.CUT_SHORT, 0)),
+                            false),
+                    now));
+            case Queued queued -> Turn.becomes(stopped(table, dropQueue, now));
             case Preparing preparing -> Turn.becomes(Records.to(table, close(table, preparing.run(), dropQueue), now));
             case Backfilling backfilling ->
                 Turn.becomes(Records.to(table, close(table, backfilling.run(), dropQueue), now));
@@ -61,12 +77,9 @@ final class OnCommand {
                         : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
             case Failed failed when table.streamedRun().isPresent() ->
                 Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
-            case Failed failed when dropQueue ->
-                Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
-            case Failed failed -> Turn.becomes(
-                    Records.to(table, new Cancelled(failed.run(), table.captured().isPresent()), now));
+            case Failed failed -> Turn.becomes(stopped(table, dropQueue, now));
             case Cancelled cancelled when dropQueue && cancelled.queueing() ->
-                Turn.becomes(Records.to(table, new Leaving(cancelled.run(), false, Attempt.first()), now));
+                Turn.becomes(stopped(table, true, now));
             case Cancelled cancelled -> Turn.rejected("it is cancelled already");
             case Completing completing -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
             case Draining draining -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
@@ -102,8 +115,9 @@ final class OnCommand {
     private static Turn remove(TableRecord table, Instant now) {
         return switch (table.state()) {
             case Leaving leaving when leaving.toBeRemoved() -> Turn.rejected("it is being removed already");
+            // Another attempt: the answer of the one under way speaks of leaving, not of being removed.
             case Leaving leaving ->
-                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt()), now));
+                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt().next()), now));
             case Queued queued -> leave(table, now);
             case Preparing preparing -> leave(table, now);
             case Backfilling backfilling -> leave(table, now);
@@ -120,19 +134,25 @@ final class OnCommand {
     }
 
     private static Turn queue(TableRecord table, long offset, Instant now) {
-        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, Optional.empty()), now));
+        boolean streams = table.state() instanceof Streaming
+                || table.state() instanceof Queued queued && queued.streams();
+        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, Optional.empty(), streams), now));
     }
 
     /** Closing a run takes a place among the tables at once, so it waits for its turn like a backfill. */
     private static TableRecord close(TableRecord table, long run, Remedy.Close close, long offset, Instant now) {
-        return Records.to(table, new Queued(run, offset, 0, Optional.of(close)), now);
+        return Records.to(table, new Queued(run, offset, 0, Optional.of(close), false), now);
     }
 
-    /** A table that streamed until it was queued never stopped; one that was not complete is as it was. */
-    private static TableState beforeTheQueue(TableRecord table, Queued queued) {
-        return table.streamedRun()
-                .<TableState>map(run -> new Streaming(run, new Constraints.Pending(Attempt.first())))
-                .orElseGet(() -> new Cancelled(queued.run(), table.captured().isPresent()));
+    /** A first backfill that goes no further. */
+    private static TableRecord stopped(TableRecord table, boolean dropQueue, Instant now) {
+        long run = table.state().run();
+        return Records.to(
+                table,
+                dropQueue
+                        ? new Leaving(run, false, Attempt.first())
+                        : new Cancelled(run, table.captured().isPresent()),
+                now);
     }
 
     private static Completing close(TableRecord table, long run, boolean dropQueue) {

@@ -5,6 +5,7 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
@@ -75,12 +76,28 @@ final class OnEvent {
         if (!(table.state() instanceof Preparing preparing) || !isAsked(preparing, run, step, attempt)) {
             return late(table, run, step + " attempt " + attempt);
         }
+        boolean expected = switch (step) {
+            case INSPECT -> result instanceof StepResult.Inspected;
+            case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueStartedAnew;
+            case PUBLISH -> result instanceof StepResult.Published;
+            case BOUNDS -> result instanceof StepResult.Bounded;
+            case CAPTURE, HOLD, BARRIER -> result instanceof StepResult.Done;
+            case DESTINATION -> result instanceof StepResult.Done
+                    && preparing.inspected().isPresent()
+                    && preparing.bounded().isPresent();
+        };
+        if (!expected) {
+            Fault fault = unexpected("the step " + step + " was answered with "
+                    + result.getClass().getSimpleName());
+            return stepFailed(table, run, step, attempt, fault, now);
+        }
         TableRecord learned = table;
         Step next = step.next().orElse(step);
         Optional<StepResult.Inspected> inspected = preparing.inspected();
         Optional<StepResult.Bounded> bounded = preparing.bounded();
         switch (result) {
             case StepResult.Done done -> { }
+            case StepResult.QueueStartedAnew anew -> learned = Records.streamed(table, Optional.empty());
             case StepResult.Inspected found -> {
                 inspected = Optional.of(found);
                 Progress progress = new Progress(
@@ -91,8 +108,10 @@ final class OnEvent {
                 boolean unbroken = table.captured()
                         .map(before -> isSameCapture(before, published.identity()))
                         .orElse(true);
-                learned = Records.captured(table, unbroken ? Optional.of(published.identity()) : Optional.empty());
-                if (!unbroken) {
+                if (unbroken) {
+                    learned = Records.captured(table, Optional.of(published.identity()));
+                } else {
+                    learned = withoutCapture(table);
                     // It left the publication at some time, or the slot is another: what the queue kept from before
                     // has a hole. The queue starts anew, and the table joins once more behind that start.
                     next = Step.QUEUE;
@@ -101,9 +120,6 @@ final class OnEvent {
             case StepResult.Bounded found -> bounded = Optional.of(found);
         }
         if (step.next().isEmpty()) {
-            if (inspected.isEmpty() || bounded.isEmpty()) {
-                throw new IllegalStateException(table.table() + " is prepared without definition or bounds");
-            }
             return Turn.becomes(startCopying(learned, run, inspected.get(), bounded.get(), now));
         }
         var preparation = new Preparing(run, next, preparing.attempt().next(), Optional.empty(), inspected, bounded);
@@ -171,6 +187,11 @@ final class OnEvent {
             return late(table, planned.run(), "plan attempt " + planned.attempt());
         }
         ChunkPlan plan = backfilling.plan();
+        if (!continues(planned, backfilling)) {
+            Fault fault = unexpected("the plan does not go on from " + plan.plannedUpTo() + ": " + planned.boundaries());
+            return planningFailed(
+                    table, new Event.PlanningFailed(table.table(), planned.run(), planned.attempt(), fault), now);
+        }
         List<OpenChunk> open = new ArrayList<>(plan.open());
         int next = plan.next();
         Optional<Key> upTo = plan.plannedUpTo();
@@ -189,6 +210,34 @@ final class OnEvent {
                 plan.rowsCopied(),
                 plan.bytesCopied());
         return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
+    }
+
+    /** Whether the boundaries rise from where planning stood, up to the highest key and no further. */
+    private static boolean continues(Event.ChunksPlanned planned, Backfilling backfilling) {
+        Optional<Key> highest = backfilling.bounded().highest();
+        if (planned.boundaries().isEmpty() || highest.isEmpty()) {
+            return false;
+        }
+        KeyOrder order = backfilling.inspected().keyOrder();
+        try {
+            Optional<Key> before = backfilling.plan().plannedUpTo();
+            for (Key boundary : planned.boundaries()) {
+                if (before.isPresent() && order.compare(before.get(), boundary) >= 0) {
+                    return false;
+                }
+                before = Optional.of(boundary);
+            }
+            int distance = order.compare(planned.boundaries().getLast(), highest.get());
+            return planned.complete() ? distance == 0 : distance < 0;
+        } catch (IllegalArgumentException e) {
+            // A key of another width, or a number that is none.
+            return false;
+        }
+    }
+
+    /** An answer that no function of ours gives. The table stops, and nothing else does. */
+    private static Fault unexpected(String what) {
+        return Fault.faulty(what, "look for functions of another version, and report it; then send retry");
     }
 
     /** The last chunk: above the highest key. It has no rows at the source, and is replaced like any other (R8). */
@@ -325,11 +374,13 @@ final class OnEvent {
         TableState next = switch (completing.outcome()) {
             case ABANDONED -> new Cancelled(closed.run(), table.captured().isPresent());
             case DISCARDED -> new Leaving(closed.run(), false, Attempt.first());
-            case COPIED, CUT_SHORT, RESUMED -> new Draining(
-                    closed.run(),
-                    closed.watermark()
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "run " + closed.run() + " of " + table.table() + " was closed without a watermark")));
+            case COPIED, CUT_SHORT, RESUMED -> closed.watermark()
+                    .<TableState>map(watermark -> new Draining(closed.run(), watermark))
+                    .orElseGet(() -> new Failed(
+                            closed.run(),
+                            Phase.COMPLETING,
+                            unexpected("its run was closed without a watermark"),
+                            again(completing)));
         };
         return Turn.becomes(Records.to(table, next, now));
     }
@@ -371,8 +422,9 @@ final class OnEvent {
             case Queued queued when queued.run() == run && queued.close().filter(OnEvent::drains).isPresent() ->
                 Turn.becomes(streams(complete, run, now));
             // A new backfill waits while the old one drains: if it is cancelled, the table goes on from here.
-            case Queued queued when queued.run() > run -> Turn.becomes(complete);
-            case Preparing preparing when preparing.run() > run -> Turn.becomes(complete);
+            case Queued queued when isNewlyCaughtUp(table, run) -> Turn.becomes(complete);
+            case Preparing preparing when isNewlyCaughtUp(table, run) && isBeforeQueue(preparing) ->
+                Turn.becomes(complete);
             case Queued queued -> late(table, run, "catching up");
             case Preparing preparing -> late(table, run, "catching up");
             case Backfilling backfilling -> late(table, run, "catching up");
@@ -383,6 +435,18 @@ final class OnEvent {
             case Failed failed -> late(table, run, "catching up");
             case Leaving leaving -> late(table, run, "catching up");
         };
+    }
+
+    /** Not for a run that something newer has overtaken, nor when its queue is known to be lost. */
+    private static boolean isNewlyCaughtUp(TableRecord table, long run) {
+        return table.state().run() > run
+                && table.captured().isPresent()
+                && table.streamedRun().filter(streamed -> streamed >= run).isEmpty();
+    }
+
+    /** From the step on that looks at the queue, what is known of an older run is settled. */
+    private static boolean isBeforeQueue(Preparing preparing) {
+        return preparing.step().compareTo(Step.QUEUE) < 0;
     }
 
     private static TableRecord streams(TableRecord table, long run, Instant now) {
@@ -420,8 +484,22 @@ final class OnEvent {
                     && !(earlier.remedy() instanceof Remedy.Leave) ->
                 Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now));
             case Failed earlier -> Turn.ignored("it has failed already");
+            case Queued queued when queued.close().isPresent() -> failed.queueLost()
+                    ? Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now))
+                    : Turn.ignored("it waits for its turn to try again");
             // It is about to be copied anew; that it cannot go on from before is what must be remembered.
             case Queued queued -> Turn.becomes(Records.streamed(after, Optional.empty()));
+            case Preparing preparing when failed.queueLost() && !isBeforeQueue(preparing) ->
+                Turn.becomes(Records.to(
+                        after,
+                        new Preparing(
+                                preparing.run(),
+                                Step.QUEUE,
+                                preparing.attempt().next(),
+                                Optional.empty(),
+                                preparing.inspected(),
+                                preparing.bounded()),
+                        now));
             case Preparing preparing -> Turn.becomes(Records.streamed(after, Optional.empty()));
             case Backfilling backfilling -> late(table, failed.run(), "stream failure");
             case Cancelled cancelled -> late(table, failed.run(), "stream failure");
@@ -442,6 +520,8 @@ final class OnEvent {
         }
         TableRecord without = withoutCapture(table);
         return switch (table.state()) {
+            case Queued queued when queued.close().isPresent() ->
+                Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             // Its backfill starts over anyway, with a new queue.
             case Queued queued -> Turn.becomes(without);
             case Leaving leaving -> Turn.ignored("it is being removed");

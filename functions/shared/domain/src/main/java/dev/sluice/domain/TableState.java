@@ -20,8 +20,10 @@ public sealed interface TableState {
      * @param requested the offset of the input that asked for its turn: first in, first out
      * @param place among the tables that the same input asked for
      * @param close how its run is closed when its turn comes; empty: it is copied anew
+     * @param streams whether it goes on streaming until then: nobody has held it since it was complete
      */
-    record Queued(long run, long requested, int place, Optional<Remedy.Close> close) implements TableState {}
+    record Queued(long run, long requested, int place, Optional<Remedy.Close> close, boolean streams)
+            implements TableState {}
 
     /** @param waitingFor what the step waits for, for a person */
     record Preparing(
