@@ -24,7 +24,7 @@ class AgendaTest {
         agenda.put(completing("a", Attempt.first()));
         assertThat(agenda.take(NOW)).isEmpty();
 
-        agenda.put(table("a", new TableState.Queued(9, 9, 0, false)));
+        agenda.put(table("a", new TableState.Queued(9, 9, 0, java.util.Optional.empty(), false)));
         agenda.complete();
 
         assertThat(agenda.take(NOW)).as("the state that was meant to be closed is long past").isEmpty();
