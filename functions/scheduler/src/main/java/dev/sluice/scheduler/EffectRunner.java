@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jboss.logging.Logger;
@@ -19,14 +18,13 @@ import org.jboss.logging.Logger;
 /**
  * Starts the effects that the committed world lacks, each once, and sends what they came to as an event.
  *
+ * <p>At most one runs for each table past Queued, and one for the requests: the limit of tables bounds them.
+ *
  * <p>An effect has no say in what follows: it may run twice, answer late or never. Only the fold decides.
  */
 final class EffectRunner implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(EffectRunner.class);
-    /** Each may hold a connection for a while; the pools are small, so this is what keeps them from starving. */
-    private static final int AT_ONCE_MAX = 64;
-
     private final Effects effects;
     private final Watch watch;
     private final Messages messages;
@@ -35,7 +33,6 @@ final class EffectRunner implements AutoCloseable {
     private final Duration watchInterval;
     private final Duration heartbeatInterval;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final Semaphore places = new Semaphore(AT_ONCE_MAX);
     private final ConcurrentHashMap<Effect, Future<?>> started = new ConcurrentHashMap<>();
     private Instant nextWatch = Instant.MIN;
     private Instant nextHeartbeat = Instant.MIN;
@@ -76,7 +73,7 @@ final class EffectRunner implements AutoCloseable {
             }
         });
         for (Effect effect : due) {
-            if (!started.containsKey(effect) && places.tryAcquire()) {
+            if (!started.containsKey(effect)) {
                 started.put(effect, threads.submit(() -> run(effect)));
             }
         }
@@ -92,8 +89,6 @@ final class EffectRunner implements AutoCloseable {
             // The event could not be sent: the effect is forgotten here, and so starts again.
             LOG.warnf(e, "%s did not get its answer out; it will run again", effect);
             started.remove(effect);
-        } finally {
-            places.release();
         }
     }
 

@@ -33,7 +33,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 /** Runs one effect and says what it came to. Every effect is idempotent and bounded in time. */
 final class Effects {
 
-    private static final Duration POLL = Duration.ofMillis(250);
+    private static final Duration POLL = Duration.ofMillis(400);
     private static final Duration WAITING_REPORTED_EVERY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
 

@@ -22,7 +22,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -99,18 +98,18 @@ final class SluiceStack implements AutoCloseable {
     }
 
     void startFunctions() {
-        functions = FunctionsServer.start(SharedServers.folder(pipeline.name() + "-functions"), 0, functionSettings());
+        functions = FunctionsServer.start(SharedServers.folder(pipeline.name() + "-functions"), functionSettings());
     }
 
-    /** What a second process of functions needs to join this stack. */
-    Map<String, String> functionSettings() {
-        Map<String, String> all = new HashMap<>();
-        all.put("sluice.pipeline", pipeline.name());
-        all.put("sluice.source.url", sourceServer.url(sourceDatabase));
-        all.put("sluice.destination.url", destinationServer.url(destinationDatabase));
-        all.put("kafka.bootstrap.servers", kafka.bootstrapServers());
-        all.putAll(settings);
-        return all;
+    /** What a second process of functions needs to join this stack, too. */
+    FunctionsServer.Settings functionSettings() {
+        return new FunctionsServer.Settings(
+                pipeline,
+                sourceServer.url(sourceDatabase),
+                destinationServer.url(destinationDatabase),
+                kafka.bootstrapServers(),
+                0,
+                settings);
     }
 
     DebeziumServer debezium() {
@@ -221,6 +220,14 @@ final class SluiceStack implements AutoCloseable {
                 LONG,
                 () -> table(name).map(TableRecord::state).filter(TableState.Failed.class::isInstance).isPresent());
         return (TableState.Failed) table(name).orElseThrow().state();
+    }
+
+    /** Waits for a state, whatever it is: also out of Failed. */
+    void awaitTrueState(String name, Predicate<TableState> condition) {
+        awaitTrue(name + " is as awaited", LONG, () -> table(name)
+                .map(TableRecord::state)
+                .filter(condition)
+                .isPresent());
     }
 
     static void awaitTrue(String what, Duration limit, BooleanSupplier condition) {

@@ -85,7 +85,7 @@ public final class ChunkCopy {
             connections.finished();
             return answer;
         } catch (RefusedException e) {
-            return new Answer.Failed(Fault.refused(doing + ": " + e.fault.reason(), e.fault.hint()));
+            return new Answer.Failed(Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
         } catch (SQLException | RuntimeException e) {
             return new Answer.Failed(SqlFaults.fault(e, doing));
         }
@@ -112,7 +112,8 @@ public final class ChunkCopy {
         ChunkStatements statements =
                 switch (ChunkStatements.of(task.range(), sourceTable, destinationTable)) {
                     case ChunkStatements.Result.Possible possible -> possible.statements();
-                    case ChunkStatements.Result.Impossible impossible -> throw new RefusedException(impossible.fault());
+                    case ChunkStatements.Result.Impossible impossible ->
+                        throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
                 };
         // A range is small beside its table, which the planner does not see in a key of several columns.
         execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
@@ -300,20 +301,6 @@ public final class ChunkCopy {
         try (var statement = connection.createStatement()) {
             // Sent at once and run one after the other: one round trip.
             statement.execute(String.join(";\n", statements));
-        }
-    }
-
-    /** Ends the copy with a fault that is already one for a person. */
-    private static final class RefusedException extends RuntimeException {
-        private final transient Fault fault;
-
-        RefusedException(String reason, String hint) {
-            this(Fault.refused(reason, hint));
-        }
-
-        RefusedException(Fault fault) {
-            super(fault.reason(), null, false, false);
-            this.fault = fault;
         }
     }
 }

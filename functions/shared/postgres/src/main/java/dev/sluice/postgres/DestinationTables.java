@@ -100,6 +100,14 @@ public class DestinationTables {
                 .chain(made -> made ? deferred.build(sourceTable) : Uni.createFrom().item(0));
     }
 
+    /** Brings the planner's statistics of the destination's table up to date. */
+    public Uni<Void> analyze(TableName sourceTable) {
+        return destination.pool()
+                .query("ANALYZE " + schemas.atDestination(sourceTable).sql())
+                .execute()
+                .replaceWithVoid();
+    }
+
     private Uni<Optional<String>> keyName(TableDefinition definition) {
         return source.pool()
                 .preparedQuery("SELECT conname::text FROM pg_constraint WHERE conrelid = $1::int8::oid AND contype = 'p'")
