@@ -531,6 +531,8 @@ final class OnEvent {
             case Draining draining -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             case Streaming streaming -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             case Cancelled cancelled -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
+            // It may be half out already, which looks the same.
+            case Failed failed when failed.remedy() instanceof Remedy.Leave -> Turn.ignored("it is to be removed");
             case Failed failed -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
         };
     }

@@ -31,7 +31,10 @@ final class Watch {
     List<Event> look(World world) {
         Map<TableName, CaptureIdentity> identities = new HashMap<>();
         for (TableRecord table : world.tables().values()) {
-            if (!(table.state() instanceof TableState.Leaving)) {
+            boolean leaves = table.state() instanceof TableState.Leaving
+                    || table.state() instanceof TableState.Failed failed
+                            && failed.remedy() instanceof TableState.Remedy.Leave;
+            if (!leaves) {
                 table.captured().ifPresent(identity -> identities.put(table.table(), identity));
             }
         }
