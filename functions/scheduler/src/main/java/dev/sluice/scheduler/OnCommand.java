@@ -81,7 +81,16 @@ final class OnCommand {
             case Cancelled cancelled when dropQueue && cancelled.queueing() ->
                 Turn.becomes(stopped(table, true, now));
             case Cancelled cancelled -> Turn.rejected("it is cancelled already");
-            case Completing completing -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
+            case Completing completing when completing.outcome() == Outcome.ABANDONED && dropQueue -> Turn.becomes(
+                    Records.to(
+                            table,
+                            new Completing(
+                                    completing.run(), Outcome.DISCARDED, completing.chunks(), completing.attempt()),
+                            now));
+            case Completing completing -> switch (completing.outcome()) {
+                case ABANDONED, DISCARDED, CUT_SHORT -> Turn.rejected("it is being cancelled already");
+                case COPIED, RESUMED -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
+            };
             case Draining draining -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
             case Streaming streaming -> Turn.rejected("it streams; there is no backfill to cancel");
             case Leaving leaving -> Turn.rejected("it is being removed");
