@@ -1,0 +1,225 @@
+package dev.sluice.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A PostgreSQL server of its own, ready for logical replication.
+ *
+ * <p>User {@code postgres}, no password, on 127.0.0.1. Its default collation is the built-in {@code C.UTF-8}: text
+ * sorts by code point, on every machine alike.
+ */
+public final class PostgresServer implements Server {
+
+    public static final String HOST = "127.0.0.1";
+    public static final String USER = "postgres";
+
+    private static final Duration INITDB_LIMIT = Duration.ofMinutes(2);
+    private static final Duration READY_LIMIT = Duration.ofMinutes(2);
+
+    private final ServerProcess process;
+    private final Path data;
+    private final int port;
+    private final Map<String, String> settings;
+
+    private PostgresServer(Path folder, int port, Map<String, String> settings) {
+        this.process = new ServerProcess("PostgreSQL in " + folder, folder, "INT");
+        this.data = process.folder().resolve("data");
+        this.port = port;
+        this.settings = settings;
+    }
+
+    /**
+     * Starts a server with its data in {@code folder/data}, which is made at the first start, and returns when it
+     * answers. A server that a dead JVM left there is ended first.
+     *
+     * @param folder may exist or not
+     * @param port 0 for any free one
+     * @param settings of postgresql.conf; they win over the defaults of this class
+     * @throws ServerException if the port is taken or the server does not get ready within two minutes
+     */
+    public static PostgresServer start(Path folder, int port, Map<String, String> settings) {
+        Servers.endLeftover(folder);
+        int ownPort = Servers.portOrFree(port, "PostgreSQL with its data in " + folder);
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("wal_level", "logical");
+        all.put("max_connections", "200");
+        all.put("max_wal_senders", "20");
+        all.put("max_replication_slots", "20");
+        // Prepared transactions are a case of their own at the barrier, so tests must be able to make one.
+        all.put("max_prepared_transactions", "20");
+        all.put("timezone", "UTC");
+        all.put("log_timezone", "UTC");
+        all.put("log_line_prefix", "%m [%p] %q%u@%d/%a ");
+        all.putAll(settings);
+        all.put("listen_addresses", HOST);
+        all.put("port", Integer.toString(ownPort));
+        all.put("unix_socket_directories", "");
+        var server = new PostgresServer(folder, ownPort, Map.copyOf(all));
+        server.launch();
+        return server;
+    }
+
+    private void launch() {
+        killStragglers();
+        List<String> command = PostgresBinaries.command("postgres", "-D", data.toString());
+        if (!Files.exists(data.resolve("PG_VERSION"))) {
+            initialise();
+        }
+        deleteStaleLock();
+        settings.forEach((name, value) -> {
+            command.add("-c");
+            command.add(name + "=" + value);
+        });
+        process.start(command, process.folder(), PostgresBinaries.environment());
+        process.awaitReady(READY_LIMIT, this::answers);
+    }
+
+    private void initialise() {
+        // Under another name first: an initdb that is killed half-way leaves nothing that looks like a cluster.
+        Path unfinished = process.folder().resolve("data.unfinished");
+        Servers.deleteRecursively(unfinished);
+        process.runToEnd(
+                PostgresBinaries.command("initdb", "-D", unfinished.toString(), "-U", USER, "--auth=trust",
+                        "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                        "--no-instructions", "--no-sync"),
+                process.folder(), PostgresBinaries.environment(), INITDB_LIMIT);
+        try {
+            Files.move(unfinished, data);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot finish the data folder " + data, e);
+        }
+    }
+
+    private boolean answers() {
+        try (Connection connection = connect("postgres")) {
+            return connection.isValid(5);
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /** A new connection as {@link #USER}, in auto-commit mode. */
+    public Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection(jdbcUrl(database));
+    }
+
+    /** A JDBC URL with the user in it. */
+    public String jdbcUrl(String database) {
+        return "jdbc:postgresql://" + HOST + ":" + port + "/" + database + "?user=" + USER;
+    }
+
+    /** A URL as libpq and the Vert.x client read it: {@code postgresql://postgres@127.0.0.1:<port>/<database>}. */
+    public String url(String database) {
+        return "postgresql://" + USER + "@" + HOST + ":" + port + "/" + database;
+    }
+
+    /**
+     * Creates a database, if it is not there yet.
+     *
+     * @param database lower-case letters, digits and underscores
+     */
+    public void createDatabase(String database) {
+        if (!database.matches("[a-z_][a-z0-9_]{0,62}")) {
+            throw new IllegalArgumentException("«" + database + "» needs quotes: choose a plain database name");
+        }
+        try (Connection connection = connect("postgres"); var statement = connection.createStatement()) {
+            try (var found = statement
+                    .executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'")) {
+                if (found.next()) {
+                    return;
+                }
+            }
+            statement.execute("CREATE DATABASE " + database);
+        } catch (SQLException e) {
+            throw new ServerException("cannot create database " + database + ": " + e.getMessage(), e);
+        }
+    }
+
+    public String host() {
+        return HOST;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public Path folder() {
+        return process.folder();
+    }
+
+    @Override
+    public Path logFile() {
+        return process.logFile();
+    }
+
+    @Override
+    public long pid() {
+        return process.pid();
+    }
+
+    @Override
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    @Override
+    public void kill() {
+        process.kill();
+        killStragglers();
+    }
+
+    /** A fast shutdown: open transactions are rolled back. */
+    @Override
+    public void stop() {
+        process.stop();
+    }
+
+    @Override
+    public void restart() {
+        stop();
+        Servers.portOrFree(port, "PostgreSQL with its data in " + folder());
+        launch();
+    }
+
+    /**
+     * Ends what an earlier server left: a backend that outlives its postmaster keeps the shared memory attached, and
+     * the next start then fails. Every process of a server works in its data folder.
+     */
+    private void killStragglers() {
+        List<ProcessHandle> stragglers = new ArrayList<>();
+        ProcessHandle.allProcesses().forEach(candidate -> {
+            try {
+                if (Files.readSymbolicLink(Path.of("/proc", Long.toString(candidate.pid()), "cwd")).equals(data)) {
+                    stragglers.add(candidate);
+                }
+            } catch (IOException | RuntimeException e) {
+                // Ended meanwhile, or of another user, or a system without /proc.
+            }
+        });
+        stragglers.forEach(Servers::killTree);
+    }
+
+    /**
+     * Called when no process of this cluster is left, so its lock file is stale. PostgreSQL sees that itself, unless
+     * the process id in it was given to another process meanwhile: then it would refuse to start.
+     */
+    private void deleteStaleLock() {
+        try {
+            Files.deleteIfExists(data.resolve("postmaster.pid"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete the stale lock file in " + data, e);
+        }
+    }
+}
