@@ -1,0 +1,194 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Key;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.domain.StepResult;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.KeyColumn;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The key space of the source's tables: where it ends, and where chunks begin. */
+@Singleton
+public class SourceKeys {
+
+    private static final int CHUNKS_MAX = 10_000;
+    private static final int CHUNK_ROWS_MAX = 100_000_000;
+
+    /** No column of a key has this name by chance. */
+    private static final String PLACE = TableName.quote("place of the row in the walk");
+
+    private final Database source;
+
+    @Inject
+    public SourceKeys(Databases databases) {
+        this(databases.source());
+    }
+
+    SourceKeys(Database source) {
+        this.source = source;
+    }
+
+    /**
+     * Reads the highest key, in one transaction that first locks the table against TRUNCATE and rewrites (R7), and
+     * the primary's place in the WAL after that.
+     *
+     * <p>Waits at most 5 s for the lock.
+     *
+     * @throws RefusedException (in the Uni) if the table is not the one of the definition any more
+     */
+    public Uni<StepResult.Bounded> bounds(TableDefinition definition) {
+        return reading(connection -> execute(
+                        connection, "LOCK TABLE ONLY " + definition.table().sql() + " IN ACCESS SHARE MODE")
+                .chain(() -> requireUnchanged(connection, definition))
+                .chain(() -> connection
+                        .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
+                                + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL (SELECT "
+                                + names(definition, "::text") + " FROM ONLY " + definition.table().sql() + " ORDER BY "
+                                + names(definition, " DESC") + " LIMIT 1) highest ON true")
+                        .execute())
+                .map(rows -> {
+                    Row row = rows.iterator().next();
+                    return new StepResult.Bounded(
+                            Lsn.parse(row.getString(1)),
+                            row.getValue(2) == null ? Optional.empty() : Optional.of(key(definition, row, 2)),
+                            PgSnapshot.parse(row.getString(0)));
+                }));
+    }
+
+    /**
+     * Cuts the next chunks from the key space, by one walk over the key's index that reads no more than
+     * {@code chunks × rowsPerChunk} entries.
+     *
+     * @param after where planning stands; empty: at the start
+     * @param highest the end of what is planned
+     * @param chunks 1 to 10,000
+     * @param rowsPerChunk 1 to 100,000,000
+     */
+    public Uni<Planned> plan(
+            TableDefinition definition, Optional<Key> after, Key highest, int chunks, int rowsPerChunk) {
+        if (chunks < 1 || chunks > CHUNKS_MAX || rowsPerChunk < 1 || rowsPerChunk > CHUNK_ROWS_MAX) {
+            throw new IllegalArgumentException("1 to " + CHUNKS_MAX + " chunks of 1 to " + CHUNK_ROWS_MAX
+                    + " rows can be planned at once; asked for " + chunks + " of " + rowsPerChunk);
+        }
+        return reading(connection -> connection
+                .preparedQuery(planQuery(definition, after.isPresent()))
+                .execute(planArguments(after, highest, chunks, rowsPerChunk))
+                .map(rows -> {
+                    List<Key> boundaries = new ArrayList<>();
+                    for (Row row : rows) {
+                        boundaries.add(key(definition, row, 0));
+                    }
+                    return upTo(highest, boundaries, chunks, definition);
+                }));
+    }
+
+    /** The end of the walk is the end of the plan: the last boundary is then the highest key itself. */
+    private static Planned upTo(Key highest, List<Key> boundaries, int chunks, TableDefinition definition) {
+        boolean reached = !boundaries.isEmpty()
+                && definition.keyOrder().compare(boundaries.get(boundaries.size() - 1), highest) == 0;
+        if (reached) {
+            boundaries.set(boundaries.size() - 1, highest);
+        } else if (boundaries.size() < chunks) {
+            boundaries.add(highest);
+            reached = true;
+        }
+        return new Planned(boundaries, reached);
+    }
+
+    /** Parameters: {@link #planArguments}. */
+    static String planQuery(TableDefinition definition, boolean hasAfter) {
+        int size = definition.key().size();
+        String columns = names(definition, "");
+        String range = "(" + columns + ") <= " + values(definition, 3);
+        if (hasAfter) {
+            range += " AND (" + columns + ") > " + values(definition, 3 + size);
+        }
+        // The rows are numbered above the LIMIT, so that the scan stops where the last chunk is full.
+        return "SELECT " + names(definition, "::text") + " FROM (SELECT " + columns
+                + ", row_number() OVER (ORDER BY " + columns + ") AS " + PLACE + " FROM (SELECT " + columns
+                + " FROM ONLY " + definition.table().sql() + " WHERE " + range + " ORDER BY " + columns
+                + " LIMIT $1::int8) walked) numbered WHERE " + PLACE + " % $2::int8 = 0 ORDER BY " + columns;
+    }
+
+    static Tuple planArguments(Optional<Key> after, Key highest, int chunks, int rowsPerChunk) {
+        List<Object> arguments = new ArrayList<>();
+        arguments.add((long) chunks * rowsPerChunk);
+        arguments.add((long) rowsPerChunk);
+        arguments.addAll(highest.values());
+        after.ifPresent(key -> arguments.addAll(key.values()));
+        return Tuple.from(arguments);
+    }
+
+    /**
+     * One read-only transaction that sees one snapshot and walks indexes: a plan that reads and sorts the table
+     * looks cheaper to the planner when it expects to return much of it, and costs all of it each time.
+     */
+    private <T> Uni<T> reading(Function<SqlConnection, Uni<T>> work) {
+        return source.inTransaction(connection -> connection
+                .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; "
+                        + "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '5min'; "
+                        + INDEX_WALK)
+                .execute()
+                .chain(() -> work.apply(connection)));
+    }
+
+    private static Uni<Void> requireUnchanged(SqlConnection connection, TableDefinition definition) {
+        return DefinitionQuery.read(connection, definition.table()).map(reading -> {
+            boolean same = reading.filter(now ->
+                            now.definition().fingerprint().equals(definition.fingerprint()))
+                    .isPresent();
+            if (!same) {
+                throw new RefusedException(
+                        "the definition of " + definition.table() + " changed since it was inspected",
+                        "start a new backfill of the table");
+            }
+            return null;
+        });
+    }
+
+    static final String INDEX_WALK = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+            + "SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
+
+    private static String names(TableDefinition definition, String suffix) {
+        return definition.keyColumns().stream()
+                .map(name -> TableName.quote(name) + suffix)
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String values(TableDefinition definition, int firstParameter) {
+        List<String> values = new ArrayList<>();
+        for (KeyColumn column : definition.key()) {
+            String type = definition.columns().stream()
+                    .filter(candidate -> candidate.name().equals(column.name()))
+                    .findFirst()
+                    .orElseThrow()
+                    .type();
+            values.add("$" + (firstParameter + values.size()) + "::text::" + type);
+        }
+        return "(" + String.join(", ", values) + ")";
+    }
+
+    private static Key key(TableDefinition definition, Row row, int from) {
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < definition.key().size(); i++) {
+            values.add(row.getString(from + i));
+        }
+        return new Key(values);
+    }
+
+    private static Uni<Void> execute(SqlConnection connection, String statement) {
+        return connection.query(statement).execute().replaceWithVoid();
+    }
+}

@@ -1,0 +1,323 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.Column;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonArray;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The tables of the source: which there are, and which of them can be carried. Changes nothing there. */
+@Singleton
+public class SourceTables {
+
+    private final Database source;
+    private final Pipeline pipeline;
+
+    @Inject
+    public SourceTables(Databases databases, Pipeline pipeline) {
+        this(databases.source(), pipeline);
+    }
+
+    SourceTables(Database source, Pipeline pipeline) {
+        this.source = source;
+        this.pipeline = pipeline;
+    }
+
+    /**
+     * Reads the table's definition, once it is known that the table can be carried (R1).
+     *
+     * @throws RefusedException (in the Uni) if it cannot; the fault says why, and what to run to change that
+     */
+    public Uni<TableDefinition> inspect(TableName table) {
+        return source.inTransaction(connection -> connection
+                .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                .execute()
+                .chain(() -> connection
+                        .preparedQuery(FACTS)
+                        .execute(Tuple.of(table.schema(), table.name(), pipeline.publication())))
+                .map(rows -> Ledger.first(rows)
+                        .orElseThrow(() -> new RefusedException(
+                                "the source has no table " + table + ", or may not look into its schema",
+                                "check the name (schema.table, quoted as in SQL)")))
+                .invoke(facts -> requireOrdinary(table, facts))
+                .invoke(facts -> requireAccess(table, facts))
+                .invoke(facts -> requireKey(table, facts))
+                .chain(facts -> DefinitionQuery.read(connection, table)
+                        .map(reading -> reading.orElseThrow(
+                                () -> new RefusedException("the table was dropped just now", "check the name")))
+                        .invoke(reading -> requireCarried(reading, facts)))
+                .map(DefinitionQuery.Reading::definition));
+    }
+
+    private static final String FACTS = """
+            SELECT c.relkind::text, c.relpersistence::text, c.relispartition,
+                   EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid),
+                   c.relreplident::text,
+                   k.indexrelid IS NOT NULL, coalesce(k.indimmediate, false), coalesce(k.indisreplident, false),
+                   CASE WHEN has_table_privilege(c.oid, 'SELECT') THEN row_security_active(c.oid) ELSE false END,
+                   has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),
+                   pg_has_role(c.relowner, 'USAGE'),
+                   p.oid IS NULL OR pg_has_role(p.pubowner, 'USAGE'),
+                   EXISTS (SELECT FROM pg_publication_rel m WHERE m.prpubid = p.oid AND m.prrelid = c.oid),
+                   current_user::text, pg_get_userbyid(c.relowner)::text, pg_get_userbyid(p.pubowner)::text,
+                   (WITH RECURSIVE base (name, type) AS (
+                      SELECT a.attname, a.atttypid FROM pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                      UNION
+                      SELECT base.name, inner_type.oid FROM base
+                      JOIN pg_type t ON t.oid = base.type
+                      LEFT JOIN pg_attribute field ON field.attrelid = t.typrelid AND t.typrelid <> 0
+                        AND field.attnum > 0 AND NOT field.attisdropped
+                      JOIN pg_type inner_type ON inner_type.oid IN (t.typbasetype, t.typelem, field.atttypid)
+                      WHERE inner_type.oid <> 0)
+                    SELECT min(format('%s|%s', format_type(base.type, NULL), base.name)) FROM base
+                    JOIN pg_type t ON t.oid = base.type
+                    WHERE NOT t.typisdefined OR t.oid IN (
+                      SELECT to_regtype(name) FROM unnest(ARRAY['pg_node_tree', 'pg_ndistinct', 'pg_dependencies',
+                        'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector']) name))
+            FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+            LEFT JOIN pg_publication p ON p.pubname = $3
+            WHERE n.nspname = $1 AND c.relname = $2""";
+
+    private void requireOrdinary(TableName table, Row facts) {
+        if (isOutOfReach(table.schema())) {
+            throw new RefusedException(
+                    table + " belongs to PostgreSQL or to Sluice itself", "name a table of your own");
+        }
+        String kind = facts.getString(0);
+        String what = switch (kind) {
+            case "r" -> "";
+            case "v" -> "a view";
+            case "m" -> "a materialized view";
+            case "f" -> "a foreign table";
+            case "p" -> "a partitioned table, and those are refused for now";
+            case "S" -> "a sequence";
+            case "i", "I" -> "an index";
+            case "c" -> "a composite type";
+            case "t" -> "a TOAST table";
+            default -> "a relation of kind «" + kind + "»";
+        };
+        if (!what.isEmpty()) {
+            throw new RefusedException(
+                    table + " is " + what,
+                    kind.equals("v") || kind.equals("m")
+                            ? "add the tables that it reads from"
+                            : "only ordinary tables have changes of their own that can be captured");
+        }
+        if (facts.getBoolean(2)) {
+            throw new RefusedException(
+                    table + " is a partition, and those are refused for now",
+                    "copy its rows into an ordinary table, or detach it");
+        }
+        if (facts.getBoolean(3)) {
+            throw new RefusedException(
+                    table + " inherits from a table or is inherited from, and those are refused for now",
+                    "run ALTER TABLE … NO INHERIT … if the tables need not belong together");
+        }
+        switch (facts.getString(1)) {
+            case "u" -> throw new RefusedException(
+                    table + " is unlogged: its changes do not stand in the WAL",
+                    "run ALTER TABLE " + table.sql() + " SET LOGGED at the source");
+            case "t" -> throw new RefusedException(
+                    table + " is a temporary table", "copy its rows into an ordinary table");
+            default -> { }
+        }
+    }
+
+    private static void requireAccess(TableName table, Row facts) {
+        String role = TableName.quote(facts.getString(14));
+        if (!facts.getBoolean(9)) {
+            throw new RefusedException(
+                    "the role " + role + " may not use the schema " + table.schema() + " of the source",
+                    "run GRANT USAGE ON SCHEMA " + TableName.quote(table.schema()) + " TO " + role);
+        }
+        if (!facts.getBoolean(10)) {
+            throw new RefusedException(
+                    "the role " + role + " may not read " + table + " at the source",
+                    "run GRANT SELECT ON " + table.sql() + " TO " + role);
+        }
+        if (facts.getBoolean(8)) {
+            throw new RefusedException(
+                    "row-level security hides rows of " + table + " from the role " + role,
+                    "run ALTER ROLE " + role + " BYPASSRLS as a superuser of the source");
+        }
+        boolean isMember = facts.getBoolean(13);
+        if (!isMember && !facts.getBoolean(11)) {
+            throw new RefusedException(
+                    "the role " + role + " does not own " + table + ", and only an owner may add a table to a publication",
+                    "run GRANT " + TableName.quote(facts.getString(15)) + " TO " + role + " at the source");
+        }
+        if (!isMember && !facts.getBoolean(12)) {
+            throw new RefusedException(
+                    "the role " + role + " does not own the publication",
+                    "run GRANT " + TableName.quote(facts.getString(16)) + " TO " + role + " at the source");
+        }
+    }
+
+    private static void requireKey(TableName table, Row facts) {
+        if (!facts.getBoolean(5)) {
+            throw new RefusedException(
+                    table + " has no primary key: a table without primary key is refused for now",
+                    "run ALTER TABLE " + table.sql() + " ADD PRIMARY KEY (…) at the source");
+        }
+        if (!facts.getBoolean(6)) {
+            throw new RefusedException(
+                    "the primary key of " + table + " is deferrable, so it cannot name the rows of a change",
+                    "make it anew without DEFERRABLE");
+        }
+        String identity = facts.getString(4);
+        boolean usable = switch (identity) {
+            case "d", "f" -> true;
+            case "i" -> facts.getBoolean(7);
+            default -> false;
+        };
+        if (!usable) {
+            throw new RefusedException(
+                    table + (identity.equals("n")
+                            ? " has REPLICA IDENTITY NOTHING: every UPDATE and DELETE would fail once it is captured"
+                            : " has another index than its primary key as REPLICA IDENTITY"),
+                    "run ALTER TABLE " + table.sql() + " REPLICA IDENTITY DEFAULT at the source");
+        }
+    }
+
+    private static void requireCarried(DefinitionQuery.Reading reading, Row facts) {
+        TableDefinition definition = reading.definition();
+        TableName table = definition.table();
+        if (!reading.unordered().isEmpty()) {
+            var column = reading.unordered().get(0);
+            throw new RefusedException(
+                    "the key column " + TableName.quote(column.name()) + " of " + table + " cannot be used: " + column.why(),
+                    "use a key of integer, numeric, uuid, boolean, bytea or text COLLATE \"C\" columns");
+        }
+        Map<String, Column> columns = new HashMap<>();
+        for (Column column : definition.columns()) {
+            Column twin = columns.put(column.name().toLowerCase(Locale.ROOT), column);
+            if (twin != null) {
+                throw new RefusedException(
+                        "the columns " + TableName.quote(twin.name()) + " and " + TableName.quote(column.name()) + " of "
+                                + table + " differ only by case, which ends change capture",
+                        "rename one of them at the source");
+            }
+        }
+        boolean isFull = facts.getString(4).equals("f");
+        for (Column column : definition.columns()) {
+            boolean identifies = isFull || definition.keyColumns().contains(column.name());
+            if (!column.isCopied() && identifies) {
+                throw new RefusedException(
+                        "the generated column " + TableName.quote(column.name()) + " of " + table
+                                + " is part of its replica identity: every UPDATE and DELETE would fail once it is captured",
+                        isFull
+                                ? "run ALTER TABLE " + table.sql() + " REPLICA IDENTITY DEFAULT at the source"
+                                : "use a primary key without generated columns");
+            }
+        }
+        String uncarried = facts.getString(17);
+        if (uncarried != null) {
+            String[] parts = uncarried.split("\\|", 2);
+            throw new RefusedException(
+                    "the column " + TableName.quote(parts[1]) + " of " + table + " holds values of type " + parts[0]
+                            + ", which PostgreSQL writes as text but does not read",
+                    "leave the column out of the table");
+        }
+        if (definition.copiedColumns().isEmpty()) {
+            throw new RefusedException(table + " has no column to copy", "add a column to it");
+        }
+    }
+
+    private boolean isOutOfReach(String schema) {
+        return schema.startsWith("pg_")
+                || schema.equals("information_schema")
+                || schema.equals(pipeline.ledgerSchema());
+    }
+
+    /** How many rows the table has about, as the planner would guess; 0 for one that is not there. */
+    public Uni<Long> rowsEstimated(TableName table) {
+        return source.pool().withConnection(connection -> connection
+                .preparedQuery("SELECT pg_relation_size(c.oid) FROM pg_class c "
+                        + "JOIN pg_namespace n ON n.oid = c.relnamespace "
+                        + "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'")
+                .execute(Tuple.of(table.schema(), table.name()))
+                .chain(rows -> {
+                    long bytes = Ledger.first(rows).map(row -> row.getLong(0)).orElse(0L);
+                    // The planner guesses ten pages for an empty table. Otherwise it knows better than reltuples, which
+                    // is as old as the last ANALYZE and -1 before the first.
+                    return bytes == 0 ? Uni.createFrom().item(0L) : planned(connection, table);
+                }));
+    }
+
+    private static Uni<Long> planned(SqlConnection connection, TableName table) {
+        return connection
+                .query("EXPLAIN (FORMAT JSON) SELECT FROM ONLY " + table.sql())
+                .execute()
+                .map(rows -> new JsonArray(rows.iterator().next().getValue(0).toString())
+                        .getJsonObject(0)
+                        .getJsonObject("Plan")
+                        .getLong("Plan Rows"));
+    }
+
+    /**
+     * Which tables a list of names and patterns stands for. A pattern has {@code *} for any characters in schema or
+     * table; only ordinary tables match it. What belongs to PostgreSQL or to Sluice never matches.
+     *
+     * @param patterns each {@code schema.table}, or {@code table} for one in {@code public}
+     */
+    public Uni<Matched> match(List<String> patterns) {
+        // By its place in the request; what stands there at last has matched nothing.
+        Map<Integer, String> unmatched = new TreeMap<>();
+        List<Integer> places = new ArrayList<>();
+        List<TablePattern> parsed = new ArrayList<>();
+        for (int i = 0; i < patterns.size(); i++) {
+            unmatched.put(i, patterns.get(i));
+            try {
+                parsed.add(TablePattern.parse(patterns.get(i)));
+                places.add(i);
+            } catch (IllegalArgumentException e) {
+                unmatched.put(i, Optional.ofNullable(e.getMessage()).orElse(patterns.get(i)));
+            }
+        }
+        if (parsed.isEmpty()) {
+            return Uni.createFrom().item(new Matched(List.of(), List.copyOf(unmatched.values())));
+        }
+        return source.pool()
+                .preparedQuery("""
+                        SELECT p.place, n.nspname::text, c.relname::text
+                        FROM unnest($1::int4[], $2::text[], $3::text[], $4::bool[]) p (place, schema, name, is_name)
+                        JOIN pg_namespace n ON n.nspname LIKE p.schema
+                        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname LIKE p.name
+                        WHERE c.relkind = 'r' AND NOT c.relispartition
+                           OR p.is_name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                        ORDER BY p.place, n.nspname, c.relname""")
+                .execute(Tuple.of(
+                        places.toArray(Integer[]::new),
+                        parsed.stream().map(TablePattern::schemaLike).toArray(String[]::new),
+                        parsed.stream().map(TablePattern::nameLike).toArray(String[]::new),
+                        parsed.stream().map(TablePattern::isName).toArray(Boolean[]::new)))
+                .map(rows -> {
+                    Set<TableName> tables = new LinkedHashSet<>();
+                    for (Row row : rows) {
+                        if (!isOutOfReach(row.getString(1))) {
+                            tables.add(new TableName(row.getString(1), row.getString(2)));
+                            unmatched.remove(row.getInteger(0));
+                        }
+                    }
+                    return new Matched(List.copyOf(tables), List.copyOf(unmatched.values()));
+                });
+    }
+}
