@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -35,7 +36,8 @@ import java.util.function.Function;
 @Singleton
 public class ChangeApply {
 
-    private static final String UNIQUE_VIOLATION = "23505";
+    /** A unique constraint, and a set that writes one row twice: keys of different text may be equal (1.0 and 1.00). */
+    private static final Set<String> SET_VIOLATIONS = Set.of("23505", "21000");
     private static final String BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
     /** Below the time that the destination lets a transaction be idle, which it is meanwhile. */
     private static final String SOURCE_BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'";
@@ -84,7 +86,7 @@ public class ChangeApply {
      */
     public Uni<Applied> apply(ChangeBatch batch, DestinationTable table) {
         return attempt(batch, table, false)
-                .onFailure(ChangeApply::isUniqueViolation)
+                .onFailure(ChangeApply::violatesAsSet)
                 .recoverWithUni(() -> attempt(batch, table, true))
                 .ifNoItem()
                 .after(ANSWER_LIMIT)
@@ -103,8 +105,8 @@ public class ChangeApply {
         });
     }
 
-    private static boolean isUniqueViolation(Throwable failure) {
-        return failure instanceof PgException pg && UNIQUE_VIOLATION.equals(pg.getSqlState());
+    private static boolean violatesAsSet(Throwable failure) {
+        return failure instanceof PgException pg && SET_VIOLATIONS.contains(pg.getSqlState());
     }
 
     /** One transaction. The steps run one after the other, so its fields need no lock. */

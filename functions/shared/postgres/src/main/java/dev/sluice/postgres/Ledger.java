@@ -378,8 +378,9 @@ public class Ledger {
     }
 
     /** Forgets the row reads below an LSN: every transaction that they saw is passed. */
-    Uni<Void> forgetRowReads(SqlConnection connection, TableName table, Lsn below) {
-        return connection
+    public Uni<Void> forgetRowReads(TableName table, Lsn below) {
+        return destination
+                .pool()
                 .preparedQuery("DELETE FROM " + schema
                         + ".row_reads WHERE table_name = $1 AND source_lsn < $2::text::pg_lsn")
                 .execute(Tuple.of(table.toString(), below.toString()))
