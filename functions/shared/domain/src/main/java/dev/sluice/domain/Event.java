@@ -19,6 +19,9 @@ public sealed interface Event {
         }
     }
 
+    /** The source could not be asked. */
+    record MatchingFailed(long request, int attempt, Fault fault) implements Event {}
+
     /** An event of one run of one table. */
     sealed interface OfRun extends Event {
         TableName table();

@@ -40,6 +40,7 @@ public final class Database implements AutoCloseable {
             "search_path", "pg_catalog");
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration IDLE_IN_TRANSACTION = Duration.ofSeconds(60);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final DatabaseUrl url;
@@ -62,7 +63,7 @@ public final class Database implements AutoCloseable {
         Map<String, String> properties = new LinkedHashMap<>(TEXT_SETTINGS);
         properties.put("application_name", applicationName);
         // A process that is stopped, not dead, must not hold a transaction and its row locks for ever.
-        properties.put("idle_in_transaction_session_timeout", "60000");
+        properties.put("idle_in_transaction_session_timeout", Long.toString(IDLE_IN_TRANSACTION.toMillis()));
         PgConnectOptions options = new PgConnectOptions()
                 .setHost(url.host())
                 .setPort(url.port())
@@ -108,7 +109,11 @@ public final class Database implements AutoCloseable {
         TEXT_SETTINGS.forEach((name, value) ->
                 options.append(" -c ").append(name).append('=').append(value.replace(" ", "\\ ")));
         options.append(" -c lock_timeout=").append(lockTimeout.toMillis());
-        options.append(" -c idle_in_transaction_session_timeout=60000");
+        // One side is idle while the other waits for a lock.
+        Duration idle = lockTimeout.multipliedBy(2).compareTo(IDLE_IN_TRANSACTION) > 0
+                ? lockTimeout.multipliedBy(2)
+                : IDLE_IN_TRANSACTION;
+        options.append(" -c idle_in_transaction_session_timeout=").append(idle.toMillis());
         var properties = new Properties();
         properties.setProperty("user", url.user());
         url.password().ifPresent(password -> properties.setProperty("password", password));
@@ -116,6 +121,8 @@ public final class Database implements AutoCloseable {
         properties.setProperty("ApplicationName", applicationName);
         properties.setProperty("options", options.substring(1));
         properties.setProperty("connectTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
+        // Without it, a server that takes the connection and then hangs would keep us for ever.
+        properties.setProperty("loginTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
         properties.setProperty("tcpKeepAlive", "true");
         String host = url.host().contains(":") ? "[" + url.host() + "]" : url.host();
         Connection connection =

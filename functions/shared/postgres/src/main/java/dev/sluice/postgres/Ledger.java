@@ -262,7 +262,7 @@ public class Ledger {
                                     .execute(Tuple.of(table.toString(), run, state)))
                             .replaceWithVoid();
                 })
-                .chain(() -> outcome == Outcome.ABANDONED
+                .chain(() -> outcome == Outcome.ABANDONED || outcome == Outcome.DISCARDED
                         ? Uni.createFrom().voidItem()
                         : connection
                                 .preparedQuery("UPDATE " + schema + ".tables SET applying = 'DRAINING' "

@@ -68,6 +68,9 @@ public final class SqlFaults {
                             doing + ": " + incomplete.getMessage(),
                             "Backfill the table again; rows of the missing ranges are not at the destination.");
                 }
+                case RefusedException refused -> {
+                    return refused.fault();
+                }
                 case PSQLException sql when sql.getServerErrorMessage() != null -> {
                     return ofServer(serverError(sql), doing);
                 }

@@ -1,0 +1,33 @@
+package dev.sluice.chunkworker;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+
+/** How chunks are copied. */
+@ConfigMapping(prefix = "sluice.chunk-worker")
+public interface ChunkWorkerConfig {
+
+    /**
+     * Chunks that this process copies at once, 1 to 256; also the least number of partitions of the chunk tasks topic.
+     * Each takes a connection to both databases and about a megabyte of heap while it copies. More copies faster, as
+     * long as source, destination and network have room.
+     */
+    @WithDefault("4")
+    int slots();
+
+    /**
+     * How long a chunk waits for a lock on its table or run before it gives up and is tried again. A longer time rides
+     * out longer maintenance at the source; meanwhile the worker slot is taken.
+     */
+    @WithDefault("30s")
+    Duration lockTimeout();
+
+    /**
+     * How long a chunk may take at either server, which ends its transaction then. It must be longer than the slowest
+     * chunk. It also bounds how long a chunk of a process that hangs keeps others waiting, and how long its read holds
+     * back VACUUM at the source. At most 20 minutes: Kafka takes a worker that is silent for 30 for dead.
+     */
+    @WithDefault("10m")
+    Duration transactionTimeout();
+}

@@ -1,0 +1,83 @@
+package dev.sluice.completion;
+
+import dev.sluice.completion.Work.Decision;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The tables as they stand, and which work is under way. It is made anew from the topic at every start, so it says
+ * what is lacking, not what has happened. Safe for use by several threads.
+ */
+final class Agenda {
+
+    private final int atOnceMax;
+    private final Map<TableName, TableRecord> tables = new LinkedHashMap<>();
+    private final Map<TableName, Work> underWay = new HashMap<>();
+    private final Map<TableName, Work> answered = new HashMap<>();
+    private boolean complete;
+
+    /** @param atOnceMax how many tables are worked on at once */
+    Agenda(int atOnceMax) {
+        this.atOnceMax = atOnceMax;
+    }
+
+    /** Another process may have the topic now: nothing is known until it is read again. */
+    synchronized void forget() {
+        tables.clear();
+        answered.clear();
+        complete = false;
+    }
+
+    /** The topic has been read to its end: what is known of a table is its state now, and not one it once had. */
+    synchronized void complete() {
+        complete = true;
+    }
+
+    synchronized boolean isComplete() {
+        return complete;
+    }
+
+    synchronized void put(TableRecord record) {
+        tables.put(record.table(), record);
+    }
+
+    synchronized void remove(TableName table) {
+        tables.remove(table);
+        answered.remove(table);
+    }
+
+    /** Takes what is due, as much as may be under way at once. Each is to be {@link #end ended}. */
+    synchronized List<Work> take(Instant now) {
+        List<Work> due = new ArrayList<>();
+        if (!complete) {
+            return due;
+        }
+        for (TableRecord record : tables.values()) {
+            if (underWay.size() >= atOnceMax) {
+                break;
+            }
+            boolean free = !underWay.containsKey(record.table());
+            if (free
+                    && Work.decide(record, now) instanceof Decision.Do(Work work)
+                    && !work.equals(answered.get(record.table()))) {
+                underWay.put(record.table(), work);
+                due.add(work);
+            }
+        }
+        return due;
+    }
+
+    /** @param isAnswered whether the scheduler will hear of it; otherwise the work is taken again */
+    synchronized void end(Work work, boolean isAnswered) {
+        underWay.remove(work.table(), work);
+        if (isAnswered && tables.containsKey(work.table())) {
+            answered.put(work.table(), work);
+        }
+    }
+}

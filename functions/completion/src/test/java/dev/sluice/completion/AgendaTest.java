@@ -1,0 +1,93 @@
+package dev.sluice.completion;
+
+import static dev.sluice.completion.Records.name;
+import static dev.sluice.completion.Records.table;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.domain.Attempt;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import dev.sluice.domain.TableState.Outcome;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class AgendaTest {
+
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final Agenda agenda = new Agenda(2);
+
+    @Test
+    void nothingIsTakenBeforeTheTopicIsReadToItsEnd() {
+        agenda.put(completing("a", Attempt.first()));
+        assertThat(agenda.take(NOW)).isEmpty();
+
+        agenda.put(table("a", new TableState.Queued(9, 9, 0, java.util.Optional.empty(), false)));
+        agenda.complete();
+
+        assertThat(agenda.take(NOW)).as("the state that was meant to be closed is long past").isEmpty();
+    }
+
+    @Test
+    void workIsTakenOnceUntilItsAnswerIsFollowedByANewTry() {
+        agenda.complete();
+        agenda.put(completing("a", Attempt.first()));
+        List<Work> first = agenda.take(NOW);
+        assertThat(first).hasSize(1);
+        assertThat(agenda.take(NOW)).as("under way").isEmpty();
+
+        agenda.end(first.get(0), true);
+        assertThat(agenda.take(NOW)).as("answered").isEmpty();
+
+        agenda.put(completing("a", Attempt.first().after(Fault.faulty("r", "h"), NOW).orElseThrow()));
+        assertThat(agenda.take(NOW)).as("the next try is not due").isEmpty();
+        assertThat(agenda.take(NOW.plusSeconds(1))).extracting(Work::attempt).containsExactly(2);
+    }
+
+    @Test
+    void workWithoutAnAnswerIsTakenAgain() {
+        agenda.complete();
+        agenda.put(completing("a", Attempt.first()));
+
+        agenda.end(agenda.take(NOW).get(0), false);
+
+        assertThat(agenda.take(NOW)).hasSize(1);
+    }
+
+    @Test
+    void noMoreThanTheLimitIsUnderWay() {
+        agenda.complete();
+        List.of("a", "b", "c").forEach(table -> agenda.put(completing(table, Attempt.first())));
+
+        List<Work> first = agenda.take(NOW);
+        assertThat(first).hasSize(2);
+        agenda.end(first.get(0), true);
+
+        assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("c"));
+    }
+
+    @Test
+    void aRemovedTableIsForgotten() {
+        agenda.complete();
+        agenda.put(completing("a", Attempt.first()));
+        agenda.remove(name("a"));
+
+        assertThat(agenda.take(NOW)).isEmpty();
+    }
+
+    @Test
+    void whatAnotherProcessMayDoIsNotTaken() {
+        agenda.complete();
+        agenda.put(completing("a", Attempt.first()));
+        agenda.forget();
+
+        assertThat(agenda.isComplete()).isFalse();
+        assertThat(agenda.take(NOW)).isEmpty();
+    }
+
+    private static TableRecord completing(String table, Attempt attempt) {
+        return table(table, new TableState.Completing(7, Outcome.CUT_SHORT, 0, attempt));
+    }
+}

@@ -1,0 +1,23 @@
+package dev.sluice.completion;
+
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableRecord.Progress;
+import dev.sluice.domain.TableState;
+import java.time.Instant;
+import java.util.Optional;
+
+/** States of tables for tests. */
+final class Records {
+
+    private Records() {}
+
+    static TableName name(String table) {
+        return new TableName("public", table);
+    }
+
+    static TableRecord table(String table, TableState state) {
+        return new TableRecord(
+                name(table), state, Instant.EPOCH, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+    }
+}

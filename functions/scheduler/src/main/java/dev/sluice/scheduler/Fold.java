@@ -1,0 +1,323 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.Attempt;
+import dev.sluice.domain.ChunkTask;
+import dev.sluice.domain.Command;
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.PipelineRecord.Rejection;
+import dev.sluice.domain.PipelineRecord.Request;
+import dev.sluice.domain.PipelineRecord.SlotTask;
+import dev.sluice.domain.Step;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import dev.sluice.domain.TableState.Active;
+import dev.sluice.domain.TableState.Backfilling;
+import dev.sluice.domain.TableState.Completing;
+import dev.sluice.domain.TableState.Failed;
+import dev.sluice.domain.TableState.OpenChunk;
+import dev.sluice.domain.TableState.Phase;
+import dev.sluice.domain.TableState.Preparing;
+import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The fold at the heart of Sluice: inputs in their one order, over what is known, give what is known then and what is
+ * to be sent. Nothing here reads a clock, a topic or a database.
+ *
+ * <p>One object folds one batch; what it has gathered becomes one Kafka transaction, or nothing does.
+ */
+final class Fold {
+
+    /**
+     * What a batch came to.
+     *
+     * @param changed tables whose record is another than before; {@code forgotten} ones have none any more
+     * @param notes what was ignored or rejected and why, for the log
+     */
+    record Folded(
+            World world,
+            Set<TableName> changed,
+            Set<TableName> forgotten,
+            boolean pipelineChanged,
+            List<Dispatched> tasks,
+            List<String> notes) {
+
+        boolean isEmpty() {
+            return changed.isEmpty() && forgotten.isEmpty() && !pipelineChanged && tasks.isEmpty();
+        }
+    }
+
+    record Dispatched(ChunkTask task, int slot) {}
+
+    private final World before;
+    private final Limits limits;
+    private final Map<TableName, TableRecord> tables;
+    private final Set<TableName> changed = new HashSet<>();
+    private final Set<TableName> forgotten = new HashSet<>();
+    private final Map<Integer, SlotTask> slots;
+    private final List<Request> requests;
+    private final List<Rejection> rejections;
+    private final List<Dispatched> tasks = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    private long inputOffset;
+
+    Fold(World before, Limits limits) {
+        this.before = before;
+        this.limits = limits;
+        this.tables = new HashMap<>(before.tables());
+        this.slots = new TreeMap<>(before.pipeline().slots());
+        this.requests = new ArrayList<>(before.pipeline().requests());
+        this.rejections = new ArrayList<>(before.pipeline().rejections());
+        this.inputOffset = before.pipeline().inputOffset();
+    }
+
+    /** A command at its offset. */
+    void command(Command command, long offset, Instant now) {
+        inputOffset = offset + 1;
+        switch (command) {
+            case Command.AddTables add -> {
+                var request = new Request(offset, add.tables(), Attempt.first());
+                int length = request.length()
+                        + requests.stream().mapToInt(Request::length).sum();
+                if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
+                    reject(offset, "add-tables " + add.tables(), "too many requests wait for the source; send it again later");
+                } else {
+                    requests.add(request);
+                }
+            }
+            case Command.OfTable ofTable -> {
+                TableRecord table = tables.get(ofTable.table());
+                String what = ofTable.getClass().getSimpleName() + " " + ofTable.table();
+                if (table == null) {
+                    reject(offset, what, "Sluice does not know this table; send add-tables first");
+                } else {
+                    take(table, OnCommand.decide(table, ofTable, offset, now), what, offset);
+                }
+            }
+        }
+    }
+
+    /** An event at its offset. */
+    void event(Event event, long offset, Instant now) {
+        inputOffset = offset + 1;
+        switch (event) {
+            case Event.TablesMatched matched -> tablesMatched(matched, offset, now);
+            case Event.MatchingFailed failed -> matchingFailed(failed, offset, now);
+            case Event.OfRun ofRun -> {
+                if (ofRun instanceof Event.OfChunk answer) {
+                    freeSlot(answer);
+                }
+                TableRecord table = tables.get(ofRun.table());
+                String what = ofRun.getClass().getSimpleName() + " " + ofRun.table();
+                if (table == null) {
+                    notes.add(what + " ignored: the table is not known");
+                } else {
+                    take(table, OnEvent.decide(table, ofRun, now), what, offset);
+                }
+            }
+        }
+    }
+
+    /** An input that could not be understood; it is in the dead-letter topic with its reason. */
+    void poison(String reason, long offset) {
+        reject(offset, "unreadable input", reason);
+        inputOffset = offset + 1;
+    }
+
+    /** Lets queued tables in and gives chunks to free worker slots, then closes the batch. */
+    Folded finish(Instant now) {
+        admit(now);
+        dispatch(now);
+        PipelineRecord pipeline =
+                new PipelineRecord(before.pipeline().epoch(), inputOffset, requests, slots, rejections);
+        return new Folded(
+                new World(pipeline, tables),
+                Set.copyOf(changed),
+                Set.copyOf(forgotten),
+                !pipeline.equals(before.pipeline()),
+                List.copyOf(tasks),
+                List.copyOf(notes));
+    }
+
+    private void tablesMatched(Event.TablesMatched matched, long offset, Instant now) {
+        if (requests.isEmpty() || requests.getFirst().offset() != matched.request()) {
+            notes.add("tables of request " + matched.request() + " ignored: it is answered already");
+            return;
+        }
+        requests.removeFirst();
+        int place = 0;
+        for (TableName name : matched.tables()) {
+            if (tables.containsKey(name)) {
+                notes.add(name + " is known already");
+            } else {
+                put(Records.fresh(name, new Queued(offset, matched.request(), place++, Optional.empty(), false), now));
+            }
+        }
+        for (String unknown : matched.unknown()) {
+            unknownTable(unknown, offset, now);
+        }
+    }
+
+    /** A name that the source does not have stands in the overview as Failed; a pattern has no row to stand in. */
+    private void unknownTable(String unknown, long offset, Instant now) {
+        Fault fault = Fault.refused(
+                "the source has no table " + unknown,
+                "check the name and that Sluice's role may see it, then send retry, or remove to take it off the list");
+        try {
+            TableName name = TableName.parse(unknown);
+            if (!tables.containsKey(name)) {
+                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), now));
+            }
+        } catch (IllegalArgumentException e) {
+            reject(offset, "add-tables " + unknown, "no table of the source matches");
+        }
+    }
+
+    private void matchingFailed(Event.MatchingFailed failed, long offset, Instant now) {
+        if (requests.isEmpty()
+                || requests.getFirst().offset() != failed.request()
+                || requests.getFirst().attempt().number() != failed.attempt()) {
+            notes.add("failed matching of request " + failed.request() + " ignored: it is not waited for");
+            return;
+        }
+        Request request = requests.removeFirst();
+        Optional<Attempt> next = request.attempt().after(failed.fault(), now);
+        if (next.isPresent()) {
+            requests.addFirst(new Request(request.offset(), request.tables(), next.get()));
+        } else {
+            reject(offset, "add-tables " + request.tables(), failed.fault().reason());
+        }
+    }
+
+    private void take(TableRecord table, Turn turn, String what, long offset) {
+        switch (turn) {
+            case Turn.Becomes becomes -> put(becomes.next());
+            case Turn.Forgotten gone -> {
+                tables.remove(table.table());
+                changed.remove(table.table());
+                forgotten.add(table.table());
+            }
+            case Turn.Ignored ignored -> notes.add(what + " ignored: " + ignored.reason());
+            case Turn.Rejected rejected -> reject(offset, what, rejected.reason());
+        }
+    }
+
+    private void put(TableRecord table) {
+        tables.put(table.table(), table);
+        changed.add(table.table());
+        forgotten.remove(table.table());
+    }
+
+    private void reject(long offset, String what, String reason) {
+        notes.add(what + " rejected: " + reason);
+        rejections.add(new Rejection(offset, what, reason));
+        if (rejections.size() > PipelineRecord.REJECTIONS_MAX) {
+            rejections.removeFirst();
+        }
+    }
+
+    private void freeSlot(Event.OfChunk answer) {
+        var asked = new SlotTask(answer.table(), answer.run(), answer.chunk(), answer.attempt());
+        slots.values().remove(asked);
+    }
+
+    private void admit(Instant now) {
+        long active = tables.values().stream()
+                .filter(table -> table.state() instanceof Active)
+                .count();
+        List<TableRecord> waiting = tables.values().stream()
+                .filter(table -> table.state() instanceof Queued)
+                .sorted(Comparator.comparingLong((TableRecord table) -> ((Queued) table.state()).requested())
+                        .thenComparingInt(table -> ((Queued) table.state()).place()))
+                .toList();
+        for (TableRecord table : waiting) {
+            if (active >= limits.tables()) {
+                return;
+            }
+            Queued queued = (Queued) table.state();
+            put(Records.to(
+                    table,
+                    queued.close()
+                            .<TableState>map(close ->
+                                    new Completing(queued.run(), close.outcome(), close.chunks(), Attempt.first()))
+                            .orElseGet(() -> new Preparing(
+                                    queued.run(),
+                                    Step.INSPECT,
+                                    Attempt.first(),
+                                    Optional.empty(),
+                                    Optional.empty(),
+                                    Optional.empty())),
+                    now));
+            active++;
+        }
+    }
+
+    /** A task goes only to a slot that has none: nothing ever waits behind a slow chunk. Older runs first. */
+    private void dispatch(Instant now) {
+        List<TableRecord> copying = tables.values().stream()
+                .filter(table -> table.state() instanceof Backfilling)
+                .sorted(Comparator.comparingLong((TableRecord table) -> table.state().run())
+                        .thenComparing(TableRecord::table))
+                .toList();
+        int slot = nextFreeSlot(0);
+        for (TableRecord table : copying) {
+            Backfilling backfilling = (Backfilling) table.state();
+            long inFlight = backfilling.plan().inFlight();
+            List<OpenChunk> open = new ArrayList<>(backfilling.plan().open());
+            boolean sent = false;
+            for (int i = 0; i < open.size() && inFlight < limits.chunksPerTable() && slot < limits.slots(); i++) {
+                OpenChunk chunk = open.get(i);
+                if (chunk.inFlight() || !chunk.attempt().isDue(now)) {
+                    continue;
+                }
+                ChunkTask task = task(table.table(), backfilling, chunk);
+                tasks.add(new Dispatched(task, slot));
+                slots.put(slot, new SlotTask(task.table(), task.run(), task.chunk(), task.attempt()));
+                open.set(
+                        i,
+                        new OpenChunk(chunk.chunk(), chunk.range(), chunk.attempt(), true, chunk.aboveHighest()));
+                inFlight++;
+                sent = true;
+                slot = nextFreeSlot(slot + 1);
+            }
+            if (sent) {
+                put(OnEvent.with(table, backfilling, OnEvent.withOpen(backfilling.plan(), open), now));
+            }
+        }
+    }
+
+    private int nextFreeSlot(int from) {
+        int slot = from;
+        while (slot < limits.slots() && slots.containsKey(slot)) {
+            slot++;
+        }
+        return slot;
+    }
+
+    private static ChunkTask task(TableName table, Backfilling backfilling, OpenChunk chunk) {
+        return new ChunkTask(
+                table,
+                backfilling.run(),
+                chunk.chunk(),
+                chunk.attempt().number(),
+                chunk.range(),
+                backfilling.inspected().fingerprint(),
+                backfilling.bounded().primary(),
+                chunk.aboveHighest()
+                        ? Optional.of(backfilling.bounded().snapshot())
+                        : Optional.empty());
+    }
+}

@@ -1,0 +1,164 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.Attempt;
+import dev.sluice.domain.Command;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import dev.sluice.domain.TableState.Backfilling;
+import dev.sluice.domain.TableState.Cancelled;
+import dev.sluice.domain.TableState.Completing;
+import dev.sluice.domain.TableState.Constraints;
+import dev.sluice.domain.TableState.Draining;
+import dev.sluice.domain.TableState.Failed;
+import dev.sluice.domain.TableState.Leaving;
+import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.domain.TableState.Preparing;
+import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
+import dev.sluice.domain.TableState.Streaming;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What a command means for a table, by the state it is in. Pure: the same input gives the same turn. */
+final class OnCommand {
+
+    private OnCommand() {}
+
+    /** @param offset of the command: the id of the run that it starts, and its place in the queue */
+    static Turn decide(TableRecord table, Command.OfTable command, long offset, Instant now) {
+        return switch (command) {
+            case Command.Backfill backfill -> backfill(table, offset, now);
+            case Command.Cancel cancel -> cancel(table, cancel.dropQueue(), offset, now);
+            case Command.Retry retry -> retry(table, offset, now);
+            case Command.Remove remove -> remove(table, now);
+        };
+    }
+
+    private static Turn backfill(TableRecord table, long offset, Instant now) {
+        return switch (table.state()) {
+            case Queued queued when queued.close().isEmpty() -> Turn.rejected("it waits for its turn already");
+            case Leaving leaving -> Turn.rejected("it is being removed; add it again afterwards");
+            case Queued queued -> queue(table, offset, now);
+            case Preparing preparing -> queue(table, offset, now);
+            case Backfilling backfilling -> queue(table, offset, now);
+            case Completing completing -> queue(table, offset, now);
+            case Draining draining -> queue(table, offset, now);
+            case Streaming streaming -> queue(table, offset, now);
+            case Cancelled cancelled -> queue(table, offset, now);
+            case Failed failed -> queue(table, offset, now);
+        };
+    }
+
+    private static Turn cancel(TableRecord table, boolean dropQueue, long offset, Instant now) {
+        return switch (table.state()) {
+            case Queued queued when queued.streams() && table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Streaming(table.streamedRun().get(), new Constraints.Pending(Attempt.first())),
+                    now));
+            case Queued queued when queued.close().isPresent() && table.streamedRun().isPresent() ->
+                Turn.rejected("its backfill is over already; it waits for its turn to drain");
+            // An older run holds it, and only closing a run sets it going again. It keeps its place.
+            case Queued queued when table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Queued(
+                            queued.run(),
+                            queued.requested(),
+                            queued.place(),
+                            Optional.of(new Remedy.Close(Outcome.CUT_SHORT, 0)),
+                            false),
+                    now));
+            case Queued queued -> Turn.becomes(stopped(table, dropQueue, now));
+            case Preparing preparing -> Turn.becomes(Records.to(table, close(table, preparing.run(), dropQueue), now));
+            case Backfilling backfilling ->
+                Turn.becomes(Records.to(table, close(table, backfilling.run(), dropQueue), now));
+            case Failed failed when failed.remedy() instanceof Remedy.Leave leave ->
+                leave.toBeRemoved()
+                        ? Turn.rejected("its removal failed; send retry")
+                        : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
+            case Failed failed when table.streamedRun().isPresent() ->
+                Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
+            case Failed failed -> Turn.becomes(stopped(table, dropQueue, now));
+            case Cancelled cancelled when dropQueue && cancelled.queueing() ->
+                Turn.becomes(stopped(table, true, now));
+            case Cancelled cancelled -> Turn.rejected("it is cancelled already");
+            case Completing completing -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
+            case Draining draining -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
+            case Streaming streaming -> Turn.rejected("it streams; there is no backfill to cancel");
+            case Leaving leaving -> Turn.rejected("it is being removed");
+        };
+    }
+
+    private static Turn retry(TableRecord table, long offset, Instant now) {
+        return switch (table.state()) {
+            case Failed failed -> switch (failed.remedy()) {
+                case Remedy.CopyAnew anew -> queue(table, offset, now);
+                case Remedy.Close close -> Turn.becomes(close(table, failed.run(), close, offset, now));
+                case Remedy.Leave leave -> Turn.becomes(
+                        Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Attempt.first()), now));
+            };
+            case Cancelled cancelled -> queue(table, offset, now);
+            case Queued queued -> Turn.rejected("it has not failed: it waits for its turn");
+            case Preparing preparing -> Turn.rejected("it has not failed: it is being prepared");
+            case Backfilling backfilling -> Turn.rejected("it has not failed: it is being backfilled");
+            case Completing completing -> Turn.rejected("it has not failed: its backfill is being completed");
+            case Draining draining -> Turn.rejected("it has not failed: it drains");
+            case Streaming streaming -> switch (streaming.constraints()) {
+                case Constraints.Missing missing -> Turn.becomes(Records.to(
+                        table, new Streaming(streaming.run(), new Constraints.Pending(Attempt.first())), now));
+                case Constraints.Pending pending -> Turn.rejected("it has not failed: it streams");
+                case Constraints.Built built -> Turn.rejected("it has not failed: it streams");
+            };
+            case Leaving leaving -> Turn.rejected("it is being removed");
+        };
+    }
+
+    private static Turn remove(TableRecord table, Instant now) {
+        return switch (table.state()) {
+            case Leaving leaving when leaving.toBeRemoved() -> Turn.rejected("it is being removed already");
+            // Another attempt: the answer of the one under way speaks of leaving, not of being removed.
+            case Leaving leaving ->
+                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt().next()), now));
+            case Queued queued -> leave(table, now);
+            case Preparing preparing -> leave(table, now);
+            case Backfilling backfilling -> leave(table, now);
+            case Completing completing -> leave(table, now);
+            case Draining draining -> leave(table, now);
+            case Streaming streaming -> leave(table, now);
+            case Cancelled cancelled -> leave(table, now);
+            case Failed failed -> leave(table, now);
+        };
+    }
+
+    private static Turn leave(TableRecord table, Instant now) {
+        return Turn.becomes(Records.to(table, new Leaving(table.state().run(), true, Attempt.first()), now));
+    }
+
+    private static Turn queue(TableRecord table, long offset, Instant now) {
+        boolean streams = table.state() instanceof Streaming
+                || table.state() instanceof Queued queued && queued.streams();
+        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, Optional.empty(), streams), now));
+    }
+
+    /** Closing a run takes a place among the tables at once, so it waits for its turn like a backfill. */
+    private static TableRecord close(TableRecord table, long run, Remedy.Close close, long offset, Instant now) {
+        return Records.to(table, new Queued(run, offset, 0, Optional.of(close), false), now);
+    }
+
+    /** A first backfill that goes no further. */
+    private static TableRecord stopped(TableRecord table, boolean dropQueue, Instant now) {
+        long run = table.state().run();
+        return Records.to(
+                table,
+                dropQueue
+                        ? new Leaving(run, false, Attempt.first())
+                        : new Cancelled(run, table.captured().isPresent()),
+                now);
+    }
+
+    private static Completing close(TableRecord table, long run, boolean dropQueue) {
+        Outcome outcome = table.streamedRun().isPresent()
+                ? Outcome.CUT_SHORT
+                : dropQueue ? Outcome.DISCARDED : Outcome.ABANDONED;
+        return new Completing(run, outcome, 0, Attempt.first());
+    }
+}

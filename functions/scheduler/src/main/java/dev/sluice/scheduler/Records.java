@@ -1,0 +1,88 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.CaptureIdentity;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableRecord.Progress;
+import dev.sluice.domain.TableState;
+import java.time.Instant;
+import java.util.Optional;
+
+/** Copies of a table's record with one thing changed. */
+final class Records {
+
+    private Records() {}
+
+    static TableRecord fresh(TableName table, TableState state, Instant now) {
+        return new TableRecord(
+                table, state, now, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+    }
+
+    /** Another state; the time counts from now if it is a state of another kind or run. */
+    static TableRecord to(TableRecord table, TableState state, Instant now) {
+        boolean same = table.state().getClass() == state.getClass() && table.state().run() == state.run();
+        return new TableRecord(
+                table.table(),
+                state,
+                same ? table.stateSince() : now,
+                table.captured(),
+                table.streamedRun(),
+                table.progress(),
+                table.queue());
+    }
+
+    /** Failed so that only a new backfill helps. */
+    static TableRecord failed(TableRecord table, TableState.Phase phase, Fault fault, Instant now) {
+        return failed(table, phase, fault, new TableState.Remedy.CopyAnew(), now);
+    }
+
+    static TableRecord failed(
+            TableRecord table, TableState.Phase phase, Fault fault, TableState.Remedy remedy, Instant now) {
+        return to(table, new TableState.Failed(table.state().run(), phase, fault, remedy), now);
+    }
+
+    static TableRecord captured(TableRecord table, Optional<CaptureIdentity> identity) {
+        return new TableRecord(
+                table.table(),
+                table.state(),
+                table.stateSince(),
+                identity,
+                table.streamedRun(),
+                table.progress(),
+                table.queue());
+    }
+
+    static TableRecord streamed(TableRecord table, Optional<Long> run) {
+        return new TableRecord(
+                table.table(),
+                table.state(),
+                table.stateSince(),
+                table.captured(),
+                run,
+                table.progress(),
+                table.queue());
+    }
+
+    static TableRecord progress(TableRecord table, Progress progress) {
+        return new TableRecord(
+                table.table(),
+                table.state(),
+                table.stateSince(),
+                table.captured(),
+                table.streamedRun(),
+                progress,
+                table.queue());
+    }
+
+    static TableRecord queue(TableRecord table, TableRecord.Queue queue) {
+        return new TableRecord(
+                table.table(),
+                table.state(),
+                table.stateSince(),
+                table.captured(),
+                table.streamedRun(),
+                table.progress(),
+                Optional.of(queue));
+    }
+}

@@ -1,0 +1,31 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.TableRecord;
+
+/** What one input means for one table. */
+sealed interface Turn {
+
+    /** The table goes on like this. */
+    record Becomes(TableRecord next) implements Turn {}
+
+    /** The table is forgotten. */
+    record Forgotten() implements Turn {}
+
+    /** Nothing follows, and why: redelivery and late answers are normal. */
+    record Ignored(String reason) implements Turn {}
+
+    /** Somebody asked for what cannot be done now; a person should learn of it. */
+    record Rejected(String reason) implements Turn {}
+
+    static Turn becomes(TableRecord next) {
+        return new Becomes(next);
+    }
+
+    static Turn ignored(String reason) {
+        return new Ignored(reason);
+    }
+
+    static Turn rejected(String reason) {
+        return new Rejected(reason);
+    }
+}

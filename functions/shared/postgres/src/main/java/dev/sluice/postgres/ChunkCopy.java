@@ -1,0 +1,306 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.ChunkTask;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableName;
+import dev.sluice.postgres.CopyPipe.Passed;
+import dev.sluice.postgres.DefinitionQuery.Reading;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyManager;
+
+/**
+ * Copies one chunk: a key range of a table, read in one transaction at the source and written in one transaction at
+ * the destination, together with the ledger's row of it (R6, R7, R8). Done twice, the second finds it done.
+ *
+ * <p>Blocks, and holds a connection to each database meanwhile: not for the event loop. Safe for use by several
+ * threads at once.
+ *
+ * <p>Triggers of the destination's table fire, as for any other writer.
+ */
+public final class ChunkCopy {
+
+    private static final String CHANGED_HINT = "Backfill the table again: the new run starts with the new definition. "
+            + "Give the destination's table the same change first, if it has not got it.";
+
+    private final Database source;
+    private final Database destination;
+    private final SchemaMapping schemas;
+    private final String ledger;
+    private final Limits limits;
+
+    public ChunkCopy(Databases databases, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
+        this(databases.source(), databases.destination(), pipeline, schemas, limits);
+    }
+
+    ChunkCopy(Database source, Database destination, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
+        this.source = source;
+        this.destination = destination;
+        this.schemas = schemas;
+        this.ledger = TableName.quote(pipeline.ledgerSchema());
+        this.limits = limits;
+    }
+
+    /**
+     * @param lock how long to wait for a lock on the table, or on the run
+     * @param transaction how long the chunk may take at either server, and so how long a second worker may wait for a
+     *     first one that hangs
+     */
+    public record Limits(Duration lock, Duration transaction) {
+        public Limits {
+            if (!lock.isPositive() || transaction.compareTo(lock) < 0) {
+                throw new IllegalArgumentException("a chunk's limits are a positive one for locks (" + lock
+                        + ") and one at least as long for the transaction (" + transaction + ")");
+            }
+        }
+    }
+
+    public sealed interface Answer {
+
+        /** @param bytes as they travelled; 0 when there was nothing to read */
+        record Copied(long rows, long bytes) implements Answer {}
+
+        /** Another worker, or this one before it was cut off, has copied the chunk. */
+        record CopiedBefore(long rows) implements Answer {}
+
+        /** Nothing has changed at the destination, unless the connection broke at the very commit. */
+        record Failed(Fault fault) implements Answer {}
+    }
+
+    /** Never throws for what a database or a task may bring: that is {@link Answer.Failed}. */
+    public Answer copy(ChunkTask task) {
+        String doing = "copying chunk " + task.chunk() + " of " + task.table();
+        try (var connections = new CopyConnections(source, destination, limits)) {
+            Answer answer = copy(task, connections);
+            connections.finished();
+            return answer;
+        } catch (RefusedException e) {
+            return new Answer.Failed(Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
+        } catch (SQLException | RuntimeException e) {
+            return new Answer.Failed(SqlFaults.fault(e, doing));
+        }
+    }
+
+    private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
+        Connection to = connections.destination();
+        execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
+        requireOpen(to, task);
+        if (!enter(to, task)) {
+            long rows = recorded(to, task);
+            execute(to, "COMMIT");
+            return new Answer.CopiedBefore(rows);
+        }
+        // The run is locked before the source is read: what is read here can only be written by a run that is open.
+        Connection from = connections.source();
+        PgSnapshot snapshot = beginRead(from, task);
+        Reading sourceTable = definition(from, task);
+        TableName target = schemas.atDestination(task.table());
+        Reading destinationTable = DefinitionQuery.read(to, target)
+                .orElseThrow(() -> new RefusedException(
+                        "the destination has no table " + target,
+                        "Backfill the table again: preparing it creates what is missing."));
+        ChunkStatements statements =
+                switch (ChunkStatements.of(task.range(), sourceTable, destinationTable)) {
+                    case ChunkStatements.Result.Possible possible -> possible.statements();
+                    case ChunkStatements.Result.Impossible impossible ->
+                        throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
+                };
+        // A range is small beside its table, which the planner does not see in a key of several columns.
+        execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
+        Answer.Copied copied;
+        if (task.emptyAsOf().isPresent()) {
+            execute(from, "COMMIT");
+            execute(to, statements.deleteRange());
+            snapshot = task.emptyAsOf().get();
+            copied = new Answer.Copied(0, 0);
+        } else {
+            copied = move(from, to, statements);
+        }
+        leave(to, task, copied.rows(), snapshot);
+        execute(to, "COMMIT");
+        return copied;
+    }
+
+    private static Answer.Copied move(Connection from, Connection to, ChunkStatements statements) throws SQLException {
+        boolean fresh = !isTrue(to, statements.anyRow());
+        if (!fresh) {
+            execute(to, statements.replace().stage());
+        }
+        Passed passed = CopyPipe.pass(
+                copies(from),
+                statements.read(),
+                copies(to),
+                fresh ? statements.writeFresh() : statements.replace().write());
+        execute(from, "COMMIT");
+        if (passed.written() != passed.read()) {
+            throw new RefusedException(
+                    "the source sent " + passed.read() + " rows and the destination took " + passed.written(),
+                    "A trigger or rule of the destination's table drops rows. Disable it; then retry.");
+        }
+        if (!fresh) {
+            execute(to, statements.replace().index(), statements.replace().delete(), statements.replace().upsert());
+        }
+        return new Answer.Copied(passed.read(), passed.bytes());
+    }
+
+    /** Locks the run's row for share, so that closing the run waits for this chunk (R6). */
+    private void requireOpen(Connection to, ChunkTask task) throws SQLException {
+        try (var statement = ofRun(
+                        to, task, "SELECT state FROM " + ledger + ".runs WHERE table_name = ? AND run = ? FOR SHARE");
+                var rows = statement.executeQuery()) {
+            String state = rows.next() ? rows.getString(1) : "unknown to the ledger";
+            if (!state.equals("OPEN")) {
+                throw new Ledger.FencedException("run " + task.run() + " is " + state);
+            }
+        }
+    }
+
+    /** Takes the chunk's row; waits for a worker that has it. Answers whether it is ours. */
+    private boolean enter(Connection to, ChunkTask task) throws SQLException {
+        // The other's transaction is bounded by its server: waiting less would only mean to come again.
+        execute(to, "SET LOCAL lock_timeout = " + limits.transaction().toMillis());
+        boolean entered;
+        try (var statement = ofRun(
+                to,
+                task,
+                "INSERT INTO " + ledger + ".chunks (table_name, run, chunk, after_key, up_to_key) "
+                        + "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            statement.setInt(3, task.chunk());
+            statement.setArray(4, array(to, task.range().after()));
+            statement.setArray(5, array(to, task.range().upTo()));
+            entered = statement.executeUpdate() == 1;
+        }
+        execute(to, "SET LOCAL lock_timeout = " + limits.lock().toMillis());
+        return entered;
+    }
+
+    private long recorded(Connection to, ChunkTask task) throws SQLException {
+        try (var statement = ofRun(
+                to,
+                task,
+                "SELECT rows, after_key, up_to_key FROM " + ledger
+                        + ".chunks WHERE table_name = ? AND run = ? AND chunk = ?")) {
+            statement.setInt(3, task.chunk());
+            try (var rows = statement.executeQuery()) {
+                if (!rows.next()) {
+                    throw new SQLException("the ledger's row of the chunk has vanished", "40001");
+                }
+                boolean sameRange = key(rows.getArray(2)).equals(task.range().after())
+                        && key(rows.getArray(3)).equals(task.range().upTo());
+                if (!sameRange) {
+                    throw new RefusedException(
+                            "the ledger has a chunk of that number with another range than " + task.range(),
+                            "Two schedulers planned this run. Backfill the table again.");
+                }
+                return rows.getLong(1);
+            }
+        }
+    }
+
+    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot) throws SQLException {
+        try (var statement = to.prepareStatement("UPDATE " + ledger
+                + ".chunks SET rows = ?, source_snapshot = ?, copied_at = now() "
+                + "WHERE table_name = ? AND run = ? AND chunk = ?")) {
+            statement.setLong(1, rows);
+            statement.setString(2, snapshot.toString());
+            statement.setString(3, task.table().toString());
+            statement.setLong(4, task.run());
+            statement.setInt(5, task.chunk());
+            if (statement.executeUpdate() != 1) {
+                throw new IllegalStateException("the ledger's row that this transaction wrote is not there");
+            }
+        }
+    }
+
+    /**
+     * First the lock, then the snapshot: a TRUNCATE or a rewrite between the two would leave a snapshot that sees an
+     * empty table (R7).
+     */
+    private static PgSnapshot beginRead(Connection from, ChunkTask task) throws SQLException {
+        execute(
+                from,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                // Rows that a policy hides make the read fail instead of being left out.
+                "SET LOCAL row_security = off",
+                "SET LOCAL jit = off",
+                "SET LOCAL max_parallel_workers_per_gather = 0",
+                "SET LOCAL enable_seqscan = off",
+                "LOCK TABLE ONLY " + task.table().sql() + " IN ACCESS SHARE MODE");
+        try (var statement = from.prepareStatement("SELECT pg_current_snapshot()::text, pg_is_in_recovery(), "
+                        + "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                        + "ELSE pg_current_wal_insert_lsn() END::text");
+                var rows = statement.executeQuery()) {
+            rows.next();
+            if (rows.getBoolean(2)) {
+                throw new RefusedException(
+                        "the source is a standby, whose snapshots do not tell which changes a read contains",
+                        "Point sluice.source.url at the primary; then retry.");
+            }
+            Lsn written = Lsn.parse(rows.getString(3));
+            if (!written.isAtLeast(task.primary())) {
+                throw new RefusedException(
+                        "the source's WAL ends at " + written + ", before " + task.primary()
+                                + " where the backfill started",
+                        "This is another server, or one that was restored. Backfill the table again.");
+            }
+            return PgSnapshot.parse(rows.getString(1));
+        }
+    }
+
+    private static Reading definition(Connection from, ChunkTask task) throws SQLException {
+        Reading reading = DefinitionQuery.read(from, task.table())
+                .orElseThrow(() -> new RefusedException(
+                        "the source's table is not the one that the backfill started with", CHANGED_HINT));
+        if (!reading.definition().fingerprint().equals(task.fingerprint())) {
+            throw new RefusedException("the table's definition changed since the backfill started", CHANGED_HINT);
+        }
+        return reading;
+    }
+
+    private static PreparedStatement ofRun(Connection to, ChunkTask task, String sql) throws SQLException {
+        PreparedStatement statement = to.prepareStatement(sql);
+        statement.setString(1, task.table().toString());
+        statement.setLong(2, task.run());
+        return statement;
+    }
+
+    private static Array array(Connection connection, Optional<Key> key) throws SQLException {
+        return key.isPresent()
+                ? connection.createArrayOf("text", key.get().values().toArray())
+                : null;
+    }
+
+    private static Optional<Key> key(Array array) throws SQLException {
+        return array == null
+                ? Optional.empty()
+                : Optional.of(new Key(List.of((String[]) array.getArray())));
+    }
+
+    private static CopyManager copies(Connection connection) throws SQLException {
+        return connection.unwrap(PGConnection.class).getCopyAPI();
+    }
+
+    private static boolean isTrue(Connection connection, String query) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            return rows.next() && rows.getBoolean(1);
+        }
+    }
+
+    private static void execute(Connection connection, String... statements) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            // Sent at once and run one after the other: one round trip.
+            statement.execute(String.join(";\n", statements));
+        }
+    }
+}

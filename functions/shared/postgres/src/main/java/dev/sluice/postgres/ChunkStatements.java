@@ -1,0 +1,213 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.KeyType;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.Column;
+import dev.sluice.domain.TableDefinition.Generation;
+import dev.sluice.domain.TableDefinition.KeyColumn;
+import dev.sluice.domain.TableName;
+import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
+import dev.sluice.postgres.DefinitionQuery.Reading;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+
+/**
+ * The statements that copy one key range, made from the definitions of both tables. Pure: what cannot work is known
+ * here, before a row is read.
+ *
+ * @param read {@code COPY … TO STDOUT} of the range at the source
+ * @param writeFresh {@code COPY … FROM STDIN} into the destination's table, for a range without rows
+ * @param anyRow whether the destination has a row in the range
+ * @param deleteRange for a range that is known to be empty at the source (R8)
+ * @param replace for a range that has rows
+ */
+record ChunkStatements(
+        CopyFormat format, String read, String writeFresh, String anyRow, String deleteRange, Replace replace) {
+
+    private static final String STAGED = "pg_temp.sluice_chunk";
+
+    /**
+     * Makes the range what the source has, and leaves rows alone that are equal.
+     *
+     * @param stage makes the temporary table
+     * @param write {@code COPY … FROM STDIN} into it
+     * @param index on its key, so that the comparison never has to guess how large it is
+     * @param delete rows of the range that the source does not have
+     * @param upsert rows that differ or are not there yet
+     */
+    record Replace(String stage, String write, String index, String delete, String upsert) {}
+
+    /** Either the statements, or why there are none. */
+    sealed interface Result {
+        record Possible(ChunkStatements statements) implements Result {}
+
+        record Impossible(Fault fault) implements Result {}
+    }
+
+    static Result of(KeyRange range, Reading sourceTable, Reading destinationTable) {
+        TableDefinition source = sourceTable.definition();
+        TableDefinition destination = destinationTable.definition();
+        Map<String, Column> there = new HashMap<>();
+        destination.columns().forEach(column -> there.put(column.name(), column));
+
+        Optional<Fault> fault = misfit(source, destination, there, destinationTable.orders());
+        if (fault.isPresent()) {
+            return new Result.Impossible(fault.get());
+        }
+
+        List<Column> copied = source.copiedColumns();
+        List<String> names = copied.stream().map(Column::name).toList();
+        CopyFormat format = CopyFormat.between(copied, there);
+        String columns = list(names, UnaryOperator.identity());
+        // The key's order at the source is that of Java, or the table would have been refused. The destination may
+        // have been made by somebody else, with another collation.
+        String atSource = condition(range, source.key(), Map.of(), types(source), "");
+        String atDestination =
+                condition(range, source.key(), destinationTable.orders(), types(destination), "d.");
+        String target = destination.table().sql();
+
+        return new Result.Possible(new ChunkStatements(
+                format,
+                "COPY (SELECT " + columns + " FROM ONLY " + source.table().sql() + " WHERE " + atSource
+                        + ") TO STDOUT " + format.sql(),
+                "COPY " + target + " (" + columns + ") FROM STDIN " + format.sql(),
+                "SELECT EXISTS (SELECT FROM " + target + " AS d WHERE " + atDestination + ")",
+                "DELETE FROM " + target + " AS d WHERE " + atDestination,
+                replace(format, source, destination, there, names, atDestination)));
+    }
+
+    private static Replace replace(
+            CopyFormat format,
+            TableDefinition source,
+            TableDefinition destination,
+            Map<String, Column> there,
+            List<String> names,
+            String range) {
+        String target = destination.table().sql();
+        String columns = list(names, UnaryOperator.identity());
+        List<String> key = source.keyColumns();
+        List<String> rest = names.stream().filter(name -> !key.contains(name)).toList();
+        String sameKey = key.stream()
+                .map(TableName::quote)
+                .map(column -> "c." + column + " = d." + column)
+                .collect(Collectors.joining(" AND "));
+        // The binary image tells rows apart that have no equality (json, xml, point) or too generous a one (1.0 and
+        // 1.00, -0 and 0).
+        // The cast keeps PostgreSQL from comparing column by column.
+        UnaryOperator<String> image = prefix -> "ROW(" + list(names, column -> prefix + column) + ")::record";
+        // PostgreSQL updates no column that is GENERATED ALWAYS: such a row is deleted and inserted.
+        boolean updatable = rest.stream().noneMatch(name -> there.get(name).generation() == Generation.IDENTITY_ALWAYS);
+        String stays = updatable ? sameKey : sameKey + " AND " + image.apply("c.") + " OPERATOR(pg_catalog.*=) "
+                + image.apply("d.");
+        String onConflict = rest.isEmpty() || !updatable
+                ? "DO NOTHING"
+                : "DO UPDATE SET "
+                        + rest.stream()
+                                .map(TableName::quote)
+                                .map(column -> column + " = excluded." + column)
+                                .collect(Collectors.joining(", "))
+                        + " WHERE " + image.apply("d.") + " OPERATOR(pg_catalog.*<>) " + image.apply("excluded.");
+        return new Replace(
+                // Made from a query, its columns take the destination's types but neither NOT NULL nor defaults.
+                "CREATE TEMPORARY TABLE sluice_chunk ON COMMIT DROP AS SELECT " + columns + " FROM " + target
+                        + " WITH NO DATA",
+                "COPY " + STAGED + " (" + columns + ") FROM STDIN " + format.sql(),
+                "CREATE INDEX ON " + STAGED + " (" + list(key, UnaryOperator.identity()) + ")",
+                "DELETE FROM " + target + " AS d WHERE " + range + " AND NOT EXISTS (SELECT FROM " + STAGED
+                        + " AS c WHERE " + stays + ")",
+                "INSERT INTO " + target + " AS d (" + columns + ") OVERRIDING SYSTEM VALUE SELECT " + columns
+                        + " FROM " + STAGED + " ON CONFLICT (" + list(key, UnaryOperator.identity()) + ") "
+                        + onConflict);
+    }
+
+    private static Optional<Fault> misfit(
+            TableDefinition source,
+            TableDefinition destination,
+            Map<String, Column> there,
+            Map<String, ColumnOrder> orders) {
+        if (source.key().isEmpty()) {
+            return Optional.of(Fault.refused(
+                    source.table() + " has no key that can be followed", "Give it a primary key; then backfill it."));
+        }
+        for (Column column : source.copiedColumns()) {
+            Column target = there.get(column.name());
+            if (target == null) {
+                return Optional.of(Fault.refused(
+                        "column " + column.name() + " of " + source.table() + " is not in the destination's table "
+                                + destination.table(),
+                        "Add the column there with type " + column.type() + "; then retry."));
+            }
+            if (!target.isCopied()) {
+                return Optional.of(Fault.refused(
+                        "column " + column.name() + " is generated in the destination's table "
+                                + destination.table() + ", but the source has values of its own for it",
+                        "Make it an ordinary column there; then retry."));
+            }
+        }
+        for (KeyColumn column : source.key()) {
+            Optional<KeyType> type = orders.get(column.name()).type();
+            if (type.isEmpty() || type.get() != column.type()) {
+                return Optional.of(Fault.refused(
+                        "key column " + column.name() + " has type " + there.get(column.name()).type()
+                                + " in the destination's table " + destination.table()
+                                + ", which does not sort as at the source",
+                        "Give it the source's type there; then retry."));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The range as a row comparison, which an index on the key answers. */
+    private static String condition(
+            KeyRange range,
+            List<KeyColumn> key,
+            Map<String, ColumnOrder> orders,
+            Map<String, String> types,
+            String prefix) {
+        String columns = key.stream()
+                .map(column -> {
+                    ColumnOrder order = orders.get(column.name());
+                    boolean foreign = column.type() == KeyType.TEXT && order != null && !order.byCodePoint();
+                    // Only where it must be: an index in the column's own collation does not serve another.
+                    return prefix + TableName.quote(column.name()) + (foreign ? " COLLATE pg_catalog.\"C\"" : "");
+                })
+                .collect(Collectors.joining(", "));
+        List<String> conditions = new ArrayList<>();
+        range.after().ifPresent(after -> conditions.add("(" + columns + ") > " + row(after, key, types)));
+        range.upTo().ifPresent(upTo -> conditions.add("(" + columns + ") <= " + row(upTo, key, types)));
+        return conditions.isEmpty() ? "true" : String.join(" AND ", conditions);
+    }
+
+    private static String row(Key values, List<KeyColumn> key, Map<String, String> types) {
+        if (values.values().size() != key.size()) {
+            throw new IllegalArgumentException(
+                    "the key has " + key.size() + " columns, the range's end " + values.values().size());
+        }
+        List<String> literals = new ArrayList<>();
+        for (int i = 0; i < key.size(); i++) {
+            literals.add(literal(values.values().get(i)) + "::" + types.get(key.get(i).name()));
+        }
+        return "(" + String.join(", ", literals) + ")";
+    }
+
+    /** In a form that means the same whatever {@code standard_conforming_strings} is. */
+    static String literal(String text) {
+        return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
+    }
+
+    private static Map<String, String> types(TableDefinition table) {
+        return table.columns().stream().collect(Collectors.toMap(Column::name, Column::type));
+    }
+
+    private static String list(List<String> names, UnaryOperator<String> each) {
+        return names.stream().map(TableName::quote).map(each).collect(Collectors.joining(", "));
+    }
+}

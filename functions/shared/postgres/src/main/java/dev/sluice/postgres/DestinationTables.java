@@ -1,0 +1,362 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.KeyType;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.Column;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The tables of the destination: made from the source's definition where they are missing, checked where they are
+ * there. A table that Sluice made has nothing but its key until it is caught up (R14).
+ */
+@Singleton
+public class DestinationTables {
+
+    private static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'";
+
+    private final Database source;
+    private final Database destination;
+    private final SchemaMapping schemas;
+    private final Ledger ledger;
+    private final String ledgerSchema;
+    private final DeferredConstraints deferred;
+
+    @Inject
+    public DestinationTables(Databases databases, SchemaMapping schemas, Ledger ledger, Pipeline pipeline) {
+        this(databases.source(), databases.destination(), schemas, ledger, pipeline);
+    }
+
+    DestinationTables(
+            Database source, Database destination, SchemaMapping schemas, Ledger ledger, Pipeline pipeline) {
+        this.source = source;
+        this.destination = destination;
+        this.schemas = schemas;
+        this.ledger = ledger;
+        this.ledgerSchema = TableName.quote(pipeline.ledgerSchema());
+        this.deferred = new DeferredConstraints(source, destination, schemas);
+    }
+
+    /**
+     * Makes the table with its schema if it is missing, and remembers that in the ledger; otherwise checks that the
+     * source's rows fit into it.
+     *
+     * <p>A new table gets columns, NOT NULL, generated columns, identity and the primary key. A default is left out
+     * if it takes numbers from a sequence or the destination does not understand it: rows bring their values. From a
+     * table that Sluice made before, the unique indexes that were built late are dropped: while chunks and queue are
+     * under way, a value may stand in two rows.
+     *
+     * @param definition of the source's table
+     * @throws RefusedException (in the Uni) if rows would not fit, by column, with what to run
+     * @throws Ledger.FencedException (in the Uni) if the table was released meanwhile
+     */
+    public Uni<Void> prepare(TableDefinition definition) {
+        TableName target = schemas.atDestination(definition.table());
+        return ledger.isMadeBySluice(definition.table()).chain(made -> keyName(definition)
+                .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
+                        .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
+                                .chain(() -> connection
+                                        .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))::text")
+                                        .execute(Tuple.of("sluice makes " + target)))
+                                .chain(() -> DefinitionQuery.read(connection, target))
+                                .chain(reading -> reading.isEmpty()
+                                        ? make(connection, definition, target, keyName)
+                                        : checkFits(connection, definition, reading.get())
+                                                .chain(() -> deferred.drop(connection, target, unique)))))));
+    }
+
+    /** The table's columns as the destination has them. */
+    public Uni<TableDefinition> inspectDestination(TableName sourceTable) {
+        TableName target = schemas.atDestination(sourceTable);
+        return destination.pool().withConnection(connection -> DefinitionQuery.read(connection, target))
+                .map(reading -> reading.orElseThrow(() -> new RefusedException(
+                                "the destination has no table " + target, "start a new backfill of " + sourceTable))
+                        .definition());
+    }
+
+    /**
+     * Builds the indexes, UNIQUE and CHECK constraints of the source that a table made by Sluice still lacks, under
+     * the same names and without stopping who writes to it, and then its statistics. What is there is left alone, so
+     * this can be called again. Foreign keys and exclusion constraints are not built.
+     *
+     * @return how many were built; 0 for a table that brought its own
+     * @throws RefusedException (in the Uni) if some cannot be built; it names them, and the others are built
+     */
+    public Uni<Integer> buildDeferred(TableName sourceTable) {
+        return ledger.isMadeBySluice(sourceTable)
+                .chain(made -> made ? deferred.build(sourceTable) : Uni.createFrom().item(0));
+    }
+
+    /** Brings the planner's statistics of the destination's table up to date. */
+    public Uni<Void> analyze(TableName sourceTable) {
+        return destination.pool()
+                .query("ANALYZE " + schemas.atDestination(sourceTable).sql())
+                .execute()
+                .replaceWithVoid();
+    }
+
+    private Uni<Optional<String>> keyName(TableDefinition definition) {
+        return source.pool()
+                .preparedQuery("SELECT conname::text FROM pg_constraint WHERE conrelid = $1::int8::oid AND contype = 'p'")
+                .execute(Tuple.of(definition.oid()))
+                .map(rows -> Ledger.first(rows).map(row -> row.getString(0)));
+    }
+
+    /** What the destination knows of the names in the source's definition. */
+    private record Known(Set<String> types, Set<String> collations, boolean schema, boolean keyName, boolean byCodePoint) {}
+
+    private static Uni<Known> known(
+            SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
+        return connection
+                .preparedQuery("""
+                        SELECT array(SELECT t FROM unnest($1::text[]) t WHERE to_regtype(t) IS NOT NULL),
+                               array(SELECT c FROM unnest($2::text[]) c WHERE to_regcollation(c) IS NOT NULL),
+                               EXISTS (SELECT FROM pg_namespace WHERE nspname = $3),
+                               EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                                       WHERE n.nspname = $3 AND c.relname = $4),
+                               (SELECT coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'b'
+                                    OR coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'
+                                   AND datcollate IN ('C', 'POSIX')
+                                FROM pg_database d WHERE datname = current_database())""")
+                .execute(Tuple.of(
+                        definition.columns().stream().map(Column::type).distinct().toArray(String[]::new),
+                        definition.columns().stream().flatMap(c -> c.collation().stream()).distinct()
+                                .toArray(String[]::new),
+                        target.schema(),
+                        keyName.orElse("")))
+                .map(rows -> {
+                    Row row = rows.iterator().next();
+                    return new Known(
+                            Set.of(row.getArrayOfStrings(0)),
+                            Set.of(row.getArrayOfStrings(1)),
+                            row.getBoolean(2),
+                            row.getBoolean(3),
+                            row.getBoolean(4));
+                });
+    }
+
+    private Uni<Void> make(
+            SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
+        return known(connection, definition, target, keyName)
+                .chain(known -> {
+                    requireTypes(definition, target, known.types());
+                    Uni<Void> schema = known.schema()
+                            ? Uni.createFrom().voidItem()
+                            : execute(connection, "CREATE SCHEMA IF NOT EXISTS " + TableName.quote(target.schema()));
+                    return schema.chain(() -> execute(connection, createTable(definition, target, keyName, known)));
+                })
+                .chain(() -> {
+                    String defaults = setDefaults(definition, target);
+                    return defaults.isEmpty() ? Uni.createFrom().voidItem() : execute(connection, defaults);
+                })
+                .chain(() -> connection
+                        .preparedQuery(
+                                "UPDATE " + ledgerSchema + ".tables SET made_by_sluice = true WHERE table_name = $1")
+                        .execute(Tuple.of(definition.table().toString())))
+                .map(rows -> {
+                    if (rows.rowCount() != 1) {
+                        throw new Ledger.FencedException(
+                                target + " is not made: the ledger does not know " + definition.table() + " any more");
+                    }
+                    return null;
+                });
+    }
+
+    private static void requireTypes(TableDefinition definition, TableName target, Set<String> types) {
+        for (Column column : definition.columns()) {
+            if (!types.contains(column.type())) {
+                throw new RefusedException(
+                        "the destination does not have the type " + column.type() + " of column "
+                                + TableName.quote(column.name()) + " of " + target,
+                        "create the type (or its extension) at the destination under the same name, then retry");
+            }
+        }
+    }
+
+    private static String createTable(
+            TableDefinition definition, TableName target, Optional<String> keyName, Known known) {
+        List<String> parts = new ArrayList<>();
+        for (Column column : definition.columns()) {
+            var part = new StringBuilder(TableName.quote(column.name())).append(' ').append(column.type());
+            boolean isTextKey = definition.key().stream()
+                    .anyMatch(key -> key.name().equals(column.name()) && key.type() == KeyType.TEXT);
+            if (column.collation().filter(known.collations()::contains).isPresent()) {
+                part.append(" COLLATE ").append(column.collation().get());
+            } else if (isTextKey && !known.byCodePoint()) {
+                // Else the key's index is of no use for ranges, which are ordered by code point.
+                part.append(" COLLATE pg_catalog.\"C\"");
+            }
+            part.append(switch (column.generation()) {
+                case NONE -> "";
+                case IDENTITY_ALWAYS -> " GENERATED ALWAYS AS IDENTITY";
+                case IDENTITY_BY_DEFAULT -> " GENERATED BY DEFAULT AS IDENTITY";
+                case STORED -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") STORED";
+                case VIRTUAL -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") VIRTUAL";
+            });
+            if (column.notNull()) {
+                part.append(" NOT NULL");
+            }
+            parts.add(part.toString());
+        }
+        String key = definition.keyColumns().stream().map(TableName::quote).collect(Collectors.joining(", "));
+        parts.add(keyName.filter(name -> !known.keyName())
+                        .map(name -> "CONSTRAINT " + TableName.quote(name) + " ")
+                        .orElse("")
+                + "PRIMARY KEY (" + key + ")");
+        return "CREATE TABLE " + target.sql() + " (" + String.join(", ", parts) + ")";
+    }
+
+    /** Each on its own: one that the destination does not understand is left out. */
+    private static String setDefaults(TableDefinition definition, TableName target) {
+        return definition.columns().stream()
+                .filter(column -> column.isCopied() && column.defaultExpression().isPresent())
+                .filter(column -> !column.defaultExpression().get().contains("nextval("))
+                .map(column -> "ALTER TABLE " + target.sql() + " ALTER COLUMN " + TableName.quote(column.name())
+                        + " SET DEFAULT " + column.defaultExpression().get())
+                .map(statement -> "DO " + literal("BEGIN EXECUTE " + literal(statement)
+                        + "; EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_schema_name THEN NULL; END"))
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String literal(String text) {
+        return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
+    }
+
+    private Uni<Void> checkFits(SqlConnection connection, TableDefinition definition, DefinitionQuery.Reading reading) {
+        TableDefinition target = reading.definition();
+        requireColumns(definition, reading);
+        return connection
+                .preparedQuery("""
+                        SELECT c.relkind::text,
+                               has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                                 AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
+                                 AND has_table_privilege(c.oid, 'TRUNCATE'),
+                               c.relrowsecurity AND row_security_active(c.oid),
+                               current_user::text,
+                               EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
+                                 AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+                                 AND (SELECT array_agg(a.attname::text ORDER BY a.attname)
+                                      FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+                                      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+                                      WHERE k.place <= i.indnkeyatts)
+                                   = (SELECT array_agg(name ORDER BY name COLLATE "C") FROM unnest($2::text[]) name))
+                        FROM pg_class c WHERE c.oid = $1::int8::oid""")
+                .execute(Tuple.of(target.oid(), definition.keyColumns().toArray(String[]::new)))
+                .map(rows -> {
+                    Row row = rows.iterator().next();
+                    String role = TableName.quote(row.getString(3));
+                    if (!row.getString(0).equals("r")) {
+                        throw new RefusedException(
+                                target.table() + " at the destination is not an ordinary table",
+                                "rename it, or map the schema to another one");
+                    }
+                    if (!row.getBoolean(1)) {
+                        throw new RefusedException(
+                                "the role " + role + " may not write to " + target.table() + " at the destination",
+                                "run GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON " + target.table().sql() + " TO "
+                                        + role);
+                    }
+                    if (row.getBoolean(2)) {
+                        throw new RefusedException(
+                                "row-level security holds for the role " + role + " on " + target.table()
+                                        + " at the destination",
+                                "run ALTER ROLE " + role + " BYPASSRLS as a superuser of the destination");
+                    }
+                    if (!row.getBoolean(4)) {
+                        String key = definition.keyColumns().stream()
+                                .map(TableName::quote)
+                                .collect(Collectors.joining(", "));
+                        throw new RefusedException(
+                                target.table() + " at the destination has no unique key on exactly (" + key + ")",
+                                "run ALTER TABLE " + target.table().sql() + " ADD PRIMARY KEY (" + key
+                                        + ") at the destination");
+                    }
+                    return null;
+                });
+    }
+
+    private static void requireColumns(TableDefinition definition, DefinitionQuery.Reading reading) {
+        TableName target = reading.definition().table();
+        Map<String, Column> there =
+                reading.definition().columns().stream().collect(Collectors.toMap(Column::name, column -> column));
+        Set<String> extra = new HashSet<>(there.keySet());
+        for (Column column : definition.columns()) {
+            extra.remove(column.name());
+            Optional<Column> found = Optional.ofNullable(there.get(column.name()));
+            String name = "the column " + TableName.quote(column.name()) + " of " + target;
+            String alter = "ALTER TABLE " + target.sql() + " ";
+            if (found.isEmpty() && column.isCopied()) {
+                throw new RefusedException(
+                        name + " is missing at the destination",
+                        "run " + alter + "ADD COLUMN " + TableName.quote(column.name()) + " " + column.type()
+                                + " at the destination");
+            }
+            if (found.isPresent() && found.get().isCopied() != column.isCopied()) {
+                throw new RefusedException(
+                        name + " is generated at " + (column.isCopied() ? "the destination" : "the source")
+                                + " only, so it would not hold the source's values",
+                        "make it anew at the destination like the source's");
+            }
+            if (found.isEmpty() || !column.isCopied()) {
+                continue;
+            }
+            if (!ColumnTypes.fits(column.type(), found.get().type())) {
+                throw new RefusedException(
+                        name + " has type " + found.get().type() + " at the destination, into which values of type "
+                                + column.type() + " may not fit",
+                        "run " + alter + "ALTER COLUMN " + TableName.quote(column.name()) + " TYPE " + column.type()
+                                + " at the destination");
+            }
+            if (found.get().notNull() && !column.notNull()) {
+                throw new RefusedException(
+                        name + " is NOT NULL at the destination only",
+                        "run " + alter + "ALTER COLUMN " + TableName.quote(column.name())
+                                + " DROP NOT NULL at the destination");
+            }
+        }
+        for (var key : definition.key()) {
+            Column column = there.get(key.name());
+            String name = "the key column " + TableName.quote(key.name()) + " of " + target;
+            if (reading.orders().get(key.name()).type().filter(key.type()::equals).isEmpty()) {
+                throw new RefusedException(
+                        name + " is ordered otherwise at the destination, as " + column.type(),
+                        "give it the source's type");
+            }
+            if (!column.notNull()) {
+                throw new RefusedException(
+                        name + " may be NULL at the destination",
+                        "run ALTER TABLE " + target.sql() + " ALTER COLUMN " + TableName.quote(key.name())
+                                + " SET NOT NULL at the destination");
+            }
+        }
+        for (String name : extra) {
+            Column column = there.get(name);
+            boolean needsValue = column.notNull() && column.defaultExpression().isEmpty()
+                    && column.generation() == TableDefinition.Generation.NONE;
+            if (needsValue) {
+                throw new RefusedException(
+                        "the column " + TableName.quote(name) + " of " + target
+                                + " is NOT NULL without a default, and the source does not have it",
+                        "run ALTER TABLE " + target.sql() + " ALTER COLUMN " + TableName.quote(name)
+                                + " DROP NOT NULL at the destination");
+            }
+        }
+    }
+
+    private static Uni<Void> execute(SqlConnection connection, String statement) {
+        return connection.query(statement).execute().replaceWithVoid();
+    }
+}
