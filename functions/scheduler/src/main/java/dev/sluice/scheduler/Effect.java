@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What the world still lacks and the scheduler does itself. Two effects that are equal are the same one: it is started
@@ -41,7 +42,9 @@ sealed interface Effect {
             implements Effect {}
 
     /** Take a table out of the ledger and the publication. */
-    record Leave(TableName table, long run, int attempt, boolean toBeRemoved, long epoch) implements Effect {}
+    record Leave(
+            TableName table, OptionalLong tableOid, long run, int attempt, boolean toBeRemoved, long epoch)
+            implements Effect {}
 
     /** The effects that are due now. Pure. Requests are asked about one at a time: their order is the queue's. */
     static List<Effect> due(World world, Limits limits, Instant now) {
@@ -66,6 +69,7 @@ sealed interface Effect {
                 case Leaving leaving when leaving.attempt().isDue(now) ->
                     due.add(new Leave(
                             table.table(),
+                            table.captured().map(CaptureIdentity::tableOid).map(OptionalLong::of).orElse(OptionalLong.empty()),
                             leaving.run(),
                             leaving.attempt().number(),
                             leaving.toBeRemoved(),
@@ -80,7 +84,9 @@ sealed interface Effect {
             TableRecord table, Backfilling backfilling, Limits limits, Instant now) {
         var plan = backfilling.plan();
         long waiting = plan.open().size() - plan.inFlight();
-        boolean low = waiting <= limits.chunksAhead() / 2;
+        // By halves: the effect stays equal to itself while chunks go out, and the window is never exceeded.
+        int half = limits.chunksAhead() / 2;
+        boolean low = waiting <= half;
         if (plan.complete() || !low || !plan.planning().isDue(now)) {
             return Optional.empty();
         }
@@ -91,6 +97,6 @@ sealed interface Effect {
                 backfilling.inspected().fingerprint(),
                 plan.plannedUpTo(),
                 highest,
-                limits.chunksAhead()));
+                limits.chunksAhead() - half));
     }
 }

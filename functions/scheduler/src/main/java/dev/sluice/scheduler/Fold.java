@@ -12,15 +12,16 @@ import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Active;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Failed;
 import dev.sluice.domain.TableState.OpenChunk;
-import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -88,10 +89,13 @@ final class Fold {
         inputOffset = offset + 1;
         switch (command) {
             case Command.AddTables add -> {
-                if (requests.size() >= PipelineRecord.REQUESTS_MAX) {
+                var request = new Request(offset, add.tables(), Attempt.first());
+                int length = request.length()
+                        + requests.stream().mapToInt(Request::length).sum();
+                if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
                     reject(offset, "add-tables " + add.tables(), "too many requests wait for the source; send it again later");
                 } else {
-                    requests.add(new Request(offset, add.tables(), Attempt.first()));
+                    requests.add(request);
                 }
             }
             case Command.OfTable ofTable -> {
@@ -159,7 +163,7 @@ final class Fold {
             if (tables.containsKey(name)) {
                 notes.add(name + " is known already");
             } else {
-                put(Records.fresh(name, new Queued(offset, offset, place++, false), now));
+                put(Records.fresh(name, new Queued(offset, matched.request(), place++, Optional.empty(), false), now));
             }
         }
         for (String unknown : matched.unknown()) {
@@ -175,7 +179,7 @@ final class Fold {
         try {
             TableName name = TableName.parse(unknown);
             if (!tables.containsKey(name)) {
-                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault), now));
+                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), now));
             }
         } catch (IllegalArgumentException e) {
             reject(offset, "add-tables " + unknown, "no table of the source matches");
@@ -246,15 +250,16 @@ final class Fold {
             Queued queued = (Queued) table.state();
             put(Records.to(
                     table,
-                    queued.resume()
-                            ? new Completing(queued.run(), Outcome.RESUMED, 0, Attempt.first())
-                            : new Preparing(
+                    queued.close()
+                            .<TableState>map(close ->
+                                    new Completing(queued.run(), close.outcome(), close.chunks(), Attempt.first()))
+                            .orElseGet(() -> new Preparing(
                                     queued.run(),
                                     Step.INSPECT,
                                     Attempt.first(),
                                     Optional.empty(),
                                     Optional.empty(),
-                                    Optional.empty()),
+                                    Optional.empty())),
                     now));
             active++;
         }

@@ -6,7 +6,8 @@ package dev.sluice.scheduler;
  * @param tables past Queued and before Streaming, at most
  * @param slots worker slots: partitions of the chunk tasks topic
  * @param chunksPerTable chunks of one table in flight, at most
- * @param chunksAhead chunks of one table planned and not yet in flight, at most
+ * @param chunksAhead chunks of one table planned and not yet in flight, at most;
+ *     the last chunk, above the highest key, comes on top
  */
 record Limits(int tables, int slots, int chunksPerTable, int chunksAhead) {
 

@@ -14,8 +14,10 @@ import dev.sluice.domain.TableState.Leaving;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.domain.TableState.Streaming;
 import java.time.Instant;
+import java.util.Optional;
 
 /** What a command means for a table, by the state it is in. Pure: the same input gives the same turn. */
 final class OnCommand {
@@ -34,7 +36,7 @@ final class OnCommand {
 
     private static Turn backfill(TableRecord table, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued when !queued.resume() -> Turn.rejected("it waits for its turn already");
+            case Queued queued when queued.close().isEmpty() -> Turn.rejected("it waits for its turn already");
             case Leaving leaving -> Turn.rejected("it is being removed; add it again afterwards");
             case Queued queued -> queue(table, offset, now);
             case Preparing preparing -> queue(table, offset, now);
@@ -49,18 +51,35 @@ final class OnCommand {
 
     private static Turn cancel(TableRecord table, boolean dropQueue, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued -> Turn.becomes(Records.to(table, beforeTheQueue(table, queued), now));
+            case Queued queued when queued.streams() && table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Streaming(table.streamedRun().get(), new Constraints.Pending(Attempt.first())),
+                    now));
+            case Queued queued when queued.close().isPresent() && table.streamedRun().isPresent() ->
+                Turn.rejected("its backfill is over already; it waits for its turn to drain");
+            // An older run holds it, and only closing a run sets it going again. It keeps its place.
+            case Queued queued when table.streamedRun().isPresent() -> Turn.becomes(Records.to(
+                    table,
+                    new Queued(
+                            queued.run(),
+                            queued.requested(),
+                            queued.place(),
+                            Optional.of(new Remedy.Close(Outcome.CUT_SHORT, 0)),
+                            false),
+                    now));
+            case Queued queued -> Turn.becomes(stopped(table, dropQueue, now));
             case Preparing preparing -> Turn.becomes(Records.to(table, close(table, preparing.run(), dropQueue), now));
             case Backfilling backfilling ->
                 Turn.becomes(Records.to(table, close(table, backfilling.run(), dropQueue), now));
-            case Failed failed when table.streamedRun().isPresent() && failed.phase() != TableState.Phase.CAPTURE ->
-                Turn.becomes(Records.to(table, new Queued(failed.run(), offset, 0, true), now));
-            case Failed failed when dropQueue ->
-                Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
-            case Failed failed -> Turn.becomes(
-                    Records.to(table, new Cancelled(failed.run(), table.captured().isPresent()), now));
+            case Failed failed when failed.remedy() instanceof Remedy.Leave leave ->
+                leave.toBeRemoved()
+                        ? Turn.rejected("its removal failed; send retry")
+                        : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
+            case Failed failed when table.streamedRun().isPresent() ->
+                Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
+            case Failed failed -> Turn.becomes(stopped(table, dropQueue, now));
             case Cancelled cancelled when dropQueue && cancelled.queueing() ->
-                Turn.becomes(Records.to(table, new Leaving(cancelled.run(), false, Attempt.first()), now));
+                Turn.becomes(stopped(table, true, now));
             case Cancelled cancelled -> Turn.rejected("it is cancelled already");
             case Completing completing -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
             case Draining draining -> Turn.rejected("its backfill is complete; there is nothing left to cancel");
@@ -71,10 +90,11 @@ final class OnCommand {
 
     private static Turn retry(TableRecord table, long offset, Instant now) {
         return switch (table.state()) {
-            case Failed failed -> switch (failed.phase()) {
-                case PREPARING, BACKFILLING, CAPTURE -> queue(table, offset, now);
-                case COMPLETING, DRAINING, STREAMING ->
-                    Turn.becomes(Records.to(table, new Queued(failed.run(), offset, 0, true), now));
+            case Failed failed -> switch (failed.remedy()) {
+                case Remedy.CopyAnew anew -> queue(table, offset, now);
+                case Remedy.Close close -> Turn.becomes(close(table, failed.run(), close, offset, now));
+                case Remedy.Leave leave -> Turn.becomes(
+                        Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Attempt.first()), now));
             };
             case Cancelled cancelled -> queue(table, offset, now);
             case Queued queued -> Turn.rejected("it has not failed: it waits for its turn");
@@ -95,8 +115,9 @@ final class OnCommand {
     private static Turn remove(TableRecord table, Instant now) {
         return switch (table.state()) {
             case Leaving leaving when leaving.toBeRemoved() -> Turn.rejected("it is being removed already");
+            // Another attempt: the answer of the one under way speaks of leaving, not of being removed.
             case Leaving leaving ->
-                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt()), now));
+                Turn.becomes(Records.to(table, new Leaving(leaving.run(), true, leaving.attempt().next()), now));
             case Queued queued -> leave(table, now);
             case Preparing preparing -> leave(table, now);
             case Backfilling backfilling -> leave(table, now);
@@ -113,14 +134,25 @@ final class OnCommand {
     }
 
     private static Turn queue(TableRecord table, long offset, Instant now) {
-        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, false), now));
+        boolean streams = table.state() instanceof Streaming
+                || table.state() instanceof Queued queued && queued.streams();
+        return Turn.becomes(Records.to(table, new Queued(offset, offset, 0, Optional.empty(), streams), now));
     }
 
-    /** A table that streamed until it was queued never stopped; one that was not complete is as it was. */
-    private static TableState beforeTheQueue(TableRecord table, Queued queued) {
-        return table.streamedRun()
-                .<TableState>map(run -> new Streaming(run, new Constraints.Pending(Attempt.first())))
-                .orElseGet(() -> new Cancelled(queued.run(), table.captured().isPresent()));
+    /** Closing a run takes a place among the tables at once, so it waits for its turn like a backfill. */
+    private static TableRecord close(TableRecord table, long run, Remedy.Close close, long offset, Instant now) {
+        return Records.to(table, new Queued(run, offset, 0, Optional.of(close), false), now);
+    }
+
+    /** A first backfill that goes no further. */
+    private static TableRecord stopped(TableRecord table, boolean dropQueue, Instant now) {
+        long run = table.state().run();
+        return Records.to(
+                table,
+                dropQueue
+                        ? new Leaving(run, false, Attempt.first())
+                        : new Cancelled(run, table.captured().isPresent()),
+                now);
     }
 
     private static Completing close(TableRecord table, long run, boolean dropQueue) {

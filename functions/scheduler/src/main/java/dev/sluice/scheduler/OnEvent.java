@@ -5,6 +5,7 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
@@ -24,6 +25,7 @@ import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
+import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.domain.TableState.Streaming;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,6 +35,8 @@ import java.util.function.Function;
 
 /** What an event means for a table, by the state it is in. Pure: the same input gives the same turn. */
 final class OnEvent {
+
+    private static final Remedy.Close RESUME = new Remedy.Close(Outcome.RESUMED, 0);
 
     private OnEvent() {}
 
@@ -72,12 +76,28 @@ final class OnEvent {
         if (!(table.state() instanceof Preparing preparing) || !isAsked(preparing, run, step, attempt)) {
             return late(table, run, step + " attempt " + attempt);
         }
+        boolean expected = switch (step) {
+            case INSPECT -> result instanceof StepResult.Inspected;
+            case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueStartedAnew;
+            case PUBLISH -> result instanceof StepResult.Published;
+            case BOUNDS -> result instanceof StepResult.Bounded;
+            case CAPTURE, HOLD, BARRIER -> result instanceof StepResult.Done;
+            case DESTINATION -> result instanceof StepResult.Done
+                    && preparing.inspected().isPresent()
+                    && preparing.bounded().isPresent();
+        };
+        if (!expected) {
+            Fault fault = unexpected("the step " + step + " was answered with "
+                    + result.getClass().getSimpleName());
+            return stepFailed(table, run, step, attempt, fault, now);
+        }
         TableRecord learned = table;
         Step next = step.next().orElse(step);
         Optional<StepResult.Inspected> inspected = preparing.inspected();
         Optional<StepResult.Bounded> bounded = preparing.bounded();
         switch (result) {
             case StepResult.Done done -> { }
+            case StepResult.QueueStartedAnew anew -> learned = Records.streamed(table, Optional.empty());
             case StepResult.Inspected found -> {
                 inspected = Optional.of(found);
                 Progress progress = new Progress(
@@ -88,8 +108,10 @@ final class OnEvent {
                 boolean unbroken = table.captured()
                         .map(before -> isSameCapture(before, published.identity()))
                         .orElse(true);
-                learned = Records.captured(table, unbroken ? Optional.of(published.identity()) : Optional.empty());
-                if (!unbroken) {
+                if (unbroken) {
+                    learned = Records.captured(table, Optional.of(published.identity()));
+                } else {
+                    learned = withoutCapture(table);
                     // It left the publication at some time, or the slot is another: what the queue kept from before
                     // has a hole. The queue starts anew, and the table joins once more behind that start.
                     next = Step.QUEUE;
@@ -98,9 +120,6 @@ final class OnEvent {
             case StepResult.Bounded found -> bounded = Optional.of(found);
         }
         if (step.next().isEmpty()) {
-            if (inspected.isEmpty() || bounded.isEmpty()) {
-                throw new IllegalStateException(table.table() + " is prepared without definition or bounds");
-            }
             return Turn.becomes(startCopying(learned, run, inspected.get(), bounded.get(), now));
         }
         var preparation = new Preparing(run, next, preparing.attempt().next(), Optional.empty(), inspected, bounded);
@@ -168,6 +187,11 @@ final class OnEvent {
             return late(table, planned.run(), "plan attempt " + planned.attempt());
         }
         ChunkPlan plan = backfilling.plan();
+        if (!continues(planned, backfilling)) {
+            Fault fault = unexpected("the plan does not go on from " + plan.plannedUpTo() + ": " + planned.boundaries());
+            return planningFailed(
+                    table, new Event.PlanningFailed(table.table(), planned.run(), planned.attempt(), fault), now);
+        }
         List<OpenChunk> open = new ArrayList<>(plan.open());
         int next = plan.next();
         Optional<Key> upTo = plan.plannedUpTo();
@@ -186,6 +210,34 @@ final class OnEvent {
                 plan.rowsCopied(),
                 plan.bytesCopied());
         return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
+    }
+
+    /** Whether the boundaries rise from where planning stood, up to the highest key and no further. */
+    private static boolean continues(Event.ChunksPlanned planned, Backfilling backfilling) {
+        Optional<Key> highest = backfilling.bounded().highest();
+        if (planned.boundaries().isEmpty() || highest.isEmpty()) {
+            return false;
+        }
+        KeyOrder order = backfilling.inspected().keyOrder();
+        try {
+            Optional<Key> before = backfilling.plan().plannedUpTo();
+            for (Key boundary : planned.boundaries()) {
+                if (before.isPresent() && order.compare(before.get(), boundary) >= 0) {
+                    return false;
+                }
+                before = Optional.of(boundary);
+            }
+            int distance = order.compare(planned.boundaries().getLast(), highest.get());
+            return planned.complete() ? distance == 0 : distance < 0;
+        } catch (IllegalArgumentException e) {
+            // A key of another width, or a number that is none.
+            return false;
+        }
+    }
+
+    /** An answer that no function of ours gives. The table stops, and nothing else does. */
+    private static Fault unexpected(String what) {
+        return Fault.faulty(what, "look for functions of another version, and report it; then send retry");
     }
 
     /** The last chunk: above the highest key. It has no rows at the source, and is replaced like any other (R8). */
@@ -322,11 +374,13 @@ final class OnEvent {
         TableState next = switch (completing.outcome()) {
             case ABANDONED -> new Cancelled(closed.run(), table.captured().isPresent());
             case DISCARDED -> new Leaving(closed.run(), false, Attempt.first());
-            case COPIED, CUT_SHORT, RESUMED -> new Draining(
-                    closed.run(),
-                    closed.watermark()
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "run " + closed.run() + " of " + table.table() + " was closed without a watermark")));
+            case COPIED, CUT_SHORT, RESUMED -> closed.watermark()
+                    .<TableState>map(watermark -> new Draining(closed.run(), watermark))
+                    .orElseGet(() -> new Failed(
+                            closed.run(),
+                            Phase.COMPLETING,
+                            unexpected("its run was closed without a watermark"),
+                            again(completing)));
         };
         return Turn.becomes(Records.to(table, next, now));
     }
@@ -338,13 +392,21 @@ final class OnEvent {
             return late(table, failed.run(), "closing attempt " + failed.attempt());
         }
         // Refused: the ledger misses chunks. Going on with what there is would lose rows, so a retry copies anew.
-        Phase phase = failed.fault().kind() == Fault.Kind.REFUSED ? Phase.BACKFILLING : Phase.COMPLETING;
+        boolean incomplete =
+                failed.fault().kind() == Fault.Kind.REFUSED && completing.outcome().drains();
         return Turn.becomes(completing
                 .attempt()
                 .after(failed.fault(), now)
                 .map(next -> Records.to(
                         table, new Completing(completing.run(), completing.outcome(), completing.chunks(), next), now))
-                .orElseGet(() -> Records.failed(table, phase, failed.fault(), now)));
+                .orElseGet(() -> incomplete
+                        ? Records.failed(table, Phase.BACKFILLING, failed.fault(), now)
+                        : Records.failed(table, Phase.COMPLETING, failed.fault(), again(completing), now)));
+    }
+
+    /** Closing a run twice is closing it once; what it came to stays what it was. */
+    private static Remedy.Close again(Completing completing) {
+        return new Remedy.Close(completing.outcome(), completing.chunks());
     }
 
     private static Turn caughtUp(TableRecord table, long run, Instant now) {
@@ -352,12 +414,17 @@ final class OnEvent {
         return switch (table.state()) {
             case Draining draining when draining.run() == run -> Turn.becomes(streams(complete, run, now));
             // The drain command goes out before the event that the run is closed: a short queue may be quicker.
-            case Completing completing when completing.run() == run -> Turn.becomes(streams(complete, run, now));
-            case Failed failed when failed.run() == run && isApplying(failed.phase()) ->
+            case Completing completing when completing.run() == run && completing.outcome().drains() ->
+                Turn.becomes(streams(complete, run, now));
+            case Failed failed when failed.run() == run && drains(failed.remedy()) ->
+                Turn.becomes(streams(complete, run, now));
+            // It recovered by itself before its retry had its turn.
+            case Queued queued when queued.run() == run && queued.close().filter(OnEvent::drains).isPresent() ->
                 Turn.becomes(streams(complete, run, now));
             // A new backfill waits while the old one drains: if it is cancelled, the table goes on from here.
-            case Queued queued when queued.run() > run -> Turn.becomes(complete);
-            case Preparing preparing when preparing.run() > run -> Turn.becomes(complete);
+            case Queued queued when isNewlyCaughtUp(table, run) -> Turn.becomes(complete);
+            case Preparing preparing when isNewlyCaughtUp(table, run) && isBeforeQueue(preparing) ->
+                Turn.becomes(complete);
             case Queued queued -> late(table, run, "catching up");
             case Preparing preparing -> late(table, run, "catching up");
             case Backfilling backfilling -> late(table, run, "catching up");
@@ -370,12 +437,24 @@ final class OnEvent {
         };
     }
 
+    /** Not for a run that something newer has overtaken, nor when its queue is known to be lost. */
+    private static boolean isNewlyCaughtUp(TableRecord table, long run) {
+        return table.state().run() > run
+                && table.captured().isPresent()
+                && table.streamedRun().filter(streamed -> streamed >= run).isEmpty();
+    }
+
+    /** From the step on that looks at the queue, what is known of an older run is settled. */
+    private static boolean isBeforeQueue(Preparing preparing) {
+        return preparing.step().compareTo(Step.QUEUE) < 0;
+    }
+
     private static TableRecord streams(TableRecord table, long run, Instant now) {
         return Records.to(table, new Streaming(run, new Constraints.Pending(Attempt.first())), now);
     }
 
-    private static boolean isApplying(Phase phase) {
-        return phase == Phase.DRAINING || phase == Phase.STREAMING || phase == Phase.COMPLETING;
+    private static boolean drains(Remedy remedy) {
+        return remedy instanceof Remedy.Close close && close.outcome().drains();
     }
 
     private static Turn queueMoved(TableRecord table, Event.QueueMoved moved) {
@@ -395,14 +474,32 @@ final class OnEvent {
         }
         TableRecord after = failed.queueLost() ? withoutCapture(table) : table;
         return switch (table.state()) {
-            case Draining draining -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, now));
-            case Completing completing -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, now));
-            case Streaming streaming -> Turn.becomes(failedApplying(after, Phase.STREAMING, failed, now));
-            case Failed earlier when failed.queueLost() && earlier.phase() != Phase.CAPTURE ->
-                Turn.becomes(failedApplying(after, Phase.CAPTURE, failed, now));
+            case Draining draining -> Turn.becomes(failedApplying(after, Phase.DRAINING, failed, RESUME, now));
+            case Completing completing ->
+                Turn.becomes(failedApplying(after, Phase.DRAINING, failed, again(completing), now));
+            case Streaming streaming -> Turn.becomes(failedApplying(after, Phase.STREAMING, failed, RESUME, now));
+            case Failed earlier
+            when failed.queueLost()
+                    && earlier.phase() != Phase.CAPTURE
+                    && !(earlier.remedy() instanceof Remedy.Leave) ->
+                Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now));
             case Failed earlier -> Turn.ignored("it has failed already");
+            case Queued queued when queued.close().isPresent() -> failed.queueLost()
+                    ? Turn.becomes(Records.failed(after, Phase.CAPTURE, failed.fault(), now))
+                    : Turn.ignored("it waits for its turn to try again");
             // It is about to be copied anew; that it cannot go on from before is what must be remembered.
             case Queued queued -> Turn.becomes(Records.streamed(after, Optional.empty()));
+            case Preparing preparing when failed.queueLost() && !isBeforeQueue(preparing) ->
+                Turn.becomes(Records.to(
+                        after,
+                        new Preparing(
+                                preparing.run(),
+                                Step.QUEUE,
+                                preparing.attempt().next(),
+                                Optional.empty(),
+                                preparing.inspected(),
+                                preparing.bounded()),
+                        now));
             case Preparing preparing -> Turn.becomes(Records.streamed(after, Optional.empty()));
             case Backfilling backfilling -> late(table, failed.run(), "stream failure");
             case Cancelled cancelled -> late(table, failed.run(), "stream failure");
@@ -410,8 +507,11 @@ final class OnEvent {
         };
     }
 
-    private static TableRecord failedApplying(TableRecord table, Phase phase, Event.StreamFailed failed, Instant now) {
-        return Records.failed(table, failed.queueLost() ? Phase.CAPTURE : phase, failed.fault(), now);
+    private static TableRecord failedApplying(
+            TableRecord table, Phase phase, Event.StreamFailed failed, Remedy remedy, Instant now) {
+        return failed.queueLost()
+                ? Records.failed(table, Phase.CAPTURE, failed.fault(), now)
+                : Records.failed(table, phase, failed.fault(), remedy, now);
     }
 
     private static Turn captureBroken(TableRecord table, Event.CaptureBroken broken, Instant now) {
@@ -420,6 +520,8 @@ final class OnEvent {
         }
         TableRecord without = withoutCapture(table);
         return switch (table.state()) {
+            case Queued queued when queued.close().isPresent() ->
+                Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             // Its backfill starts over anyway, with a new queue.
             case Queued queued -> Turn.becomes(without);
             case Leaving leaving -> Turn.ignored("it is being removed");
@@ -468,7 +570,13 @@ final class OnEvent {
         return Turn.becomes(leaving.attempt()
                 .after(failed.fault(), now)
                 .map(next -> Records.to(table, new Leaving(leaving.run(), leaving.toBeRemoved(), next), now))
-                .orElseGet(() -> Records.failed(table, Phase.PREPARING, failed.fault(), now)));
+                // The ledger may have forgotten it already, so there is nothing left to go on from.
+                .orElseGet(() -> Records.failed(
+                        Records.streamed(table, Optional.empty()),
+                        Phase.LEAVING,
+                        failed.fault(),
+                        new Remedy.Leave(leaving.toBeRemoved()),
+                        now)));
     }
 
     private static Turn late(TableRecord table, long run, String what) {

@@ -32,8 +32,14 @@ final class Records {
                 table.queue());
     }
 
+    /** Failed so that only a new backfill helps. */
     static TableRecord failed(TableRecord table, TableState.Phase phase, Fault fault, Instant now) {
-        return to(table, new TableState.Failed(table.state().run(), phase, fault), now);
+        return failed(table, phase, fault, new TableState.Remedy.CopyAnew(), now);
+    }
+
+    static TableRecord failed(
+            TableRecord table, TableState.Phase phase, Fault fault, TableState.Remedy remedy, Instant now) {
+        return to(table, new TableState.Failed(table.state().run(), phase, fault, remedy), now);
     }
 
     static TableRecord captured(TableRecord table, Optional<CaptureIdentity> identity) {

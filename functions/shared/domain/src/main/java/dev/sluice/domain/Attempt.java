@@ -9,10 +9,12 @@ import java.util.Optional;
  *
  * @param number rises with every try, from 1 on
  * @param failures how many tries in a row have failed before this one
+ * @param faulty how many of them not for want of a server: these few are counted on their own, so that a hiccup after an
+ *     outage does not end it
  * @param notBefore when this try may start; empty: at once
  * @param last what went wrong the time before
  */
-public record Attempt(int number, int failures, Optional<Instant> notBefore, Optional<Fault> last) {
+public record Attempt(int number, int failures, int faulty, Optional<Instant> notBefore, Optional<Fault> last) {
 
     private static final Duration BACKOFF_FIRST = Duration.ofSeconds(1);
     private static final Duration BACKOFF_MAX = Duration.ofSeconds(30);
@@ -22,7 +24,7 @@ public record Attempt(int number, int failures, Optional<Instant> notBefore, Opt
     private static final int UNAVAILABLE_TRIES_MAX = 240;
 
     public static Attempt first() {
-        return new Attempt(1, 0, Optional.empty(), Optional.empty());
+        return new Attempt(1, 0, 0, Optional.empty(), Optional.empty());
     }
 
     public boolean isDue(Instant now) {
@@ -31,21 +33,23 @@ public record Attempt(int number, int failures, Optional<Instant> notBefore, Opt
 
     /** The next try after a fault, or empty if that is the end of it. Backoff doubles from 1 s to 30 s. */
     public Optional<Attempt> after(Fault fault, Instant now) {
-        int triesMax = switch (fault.kind()) {
-            case UNAVAILABLE -> UNAVAILABLE_TRIES_MAX;
-            case FAULTY -> FAULTY_TRIES_MAX;
-            case REFUSED -> 1;
+        boolean worthAnother = switch (fault.kind()) {
+            case UNAVAILABLE -> failures + 1 < UNAVAILABLE_TRIES_MAX;
+            case FAULTY -> faulty + 1 < FAULTY_TRIES_MAX && failures + 1 < UNAVAILABLE_TRIES_MAX;
+            case REFUSED -> false;
         };
-        if (failures + 1 >= triesMax) {
+        if (!worthAnother) {
             return Optional.empty();
         }
+        int faultyNow = fault.kind() == Fault.Kind.FAULTY ? faulty + 1 : faulty;
         Duration doubled = BACKOFF_FIRST.multipliedBy(1L << Math.min(failures, BACKOFF_DOUBLINGS_MAX));
         Instant notBefore = now.plus(doubled.compareTo(BACKOFF_MAX) > 0 ? BACKOFF_MAX : doubled);
-        return Optional.of(new Attempt(number + 1, failures + 1, Optional.of(notBefore), Optional.of(fault)));
+        return Optional.of(
+                new Attempt(number + 1, failures + 1, faultyNow, Optional.of(notBefore), Optional.of(fault)));
     }
 
     /** The try of the next effect of the same kind, once this one succeeded. */
     public Attempt next() {
-        return new Attempt(number + 1, 0, Optional.empty(), Optional.empty());
+        return new Attempt(number + 1, 0, 0, Optional.empty(), Optional.empty());
     }
 }

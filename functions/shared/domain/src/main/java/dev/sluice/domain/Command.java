@@ -11,7 +11,15 @@ public sealed interface Command {
      * @param tables names, or patterns with {@code *} for any characters: {@code public.*}; 1 to 1,000
      */
     record AddTables(List<String> tables) implements Command {
+
+        /** Two identifiers of 63 bytes, each byte a quote that is doubled, their own quotes, and the dot. */
+        private static final int NAME_LENGTH_MAX = 257;
+
         public AddTables {
+            if (tables.stream().anyMatch(name -> name == null || name.isBlank() || name.length() > NAME_LENGTH_MAX)) {
+                throw new IllegalArgumentException(
+                        "add-tables names tables or patterns of 1 to " + NAME_LENGTH_MAX + " characters each");
+            }
             tables = List.copyOf(tables);
             if (tables.isEmpty() || tables.size() > 1_000) {
                 throw new IllegalArgumentException("add-tables names 1 to 1,000 tables or patterns, this one "

@@ -1,5 +1,8 @@
 package dev.sluice.domain;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * A place in the source's write-ahead log. Not an offset: that word is Kafka's.
  *
@@ -9,23 +12,19 @@ public record Lsn(long value) implements Comparable<Lsn> {
 
     public static final Lsn ZERO = new Lsn(0);
 
+    private static final Pattern TEXT = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
+
     /**
      * Reads PostgreSQL's text form, {@code 16/B374D848}.
      *
      * @throws IllegalArgumentException if the text is not two hexadecimal numbers of at most 32 bits
      */
     public static Lsn parse(String text) {
-        int slash = text.indexOf('/');
-        try {
-            if (slash > 0) {
-                long high = Integer.parseUnsignedInt(text, 0, slash, 16) & 0xffffffffL;
-                long low = Integer.parseUnsignedInt(text, slash + 1, text.length(), 16) & 0xffffffffL;
-                return new Lsn(high << 32 | low);
-            }
-        } catch (NumberFormatException | IndexOutOfBoundsException e) {
-            throw new IllegalArgumentException("«" + text + "» is not an LSN", e);
+        Matcher parts = TEXT.matcher(text);
+        if (!parts.matches()) {
+            throw new IllegalArgumentException("«" + text + "» is not an LSN");
         }
-        throw new IllegalArgumentException("«" + text + "» is not an LSN");
+        return new Lsn(Long.parseLong(parts.group(1), 16) << 32 | Long.parseLong(parts.group(2), 16));
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.sluice.domain;
 
 import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
@@ -10,6 +12,8 @@ import java.util.stream.LongStream;
  * @see <a href="https://www.postgresql.org/docs/current/functions-info.html">PostgreSQL, transaction ID functions</a>
  */
 public final class PgSnapshot {
+
+    private static final Pattern TEXT = Pattern.compile("([0-9]+):([0-9]+):([0-9,]*)");
 
     private final long xmin;
     private final long xmax;
@@ -27,15 +31,20 @@ public final class PgSnapshot {
      * @throws IllegalArgumentException if the text has another form
      */
     public static PgSnapshot parse(String text) {
-        String[] parts = text.split(":", -1);
-        if (parts.length != 3) {
+        Matcher parts = TEXT.matcher(text);
+        if (!parts.matches()) {
             throw new IllegalArgumentException("«" + text + "» is not a pg_snapshot");
         }
         try {
-            long[] inProgress = parts[2].isEmpty()
+            long xmin = Long.parseLong(parts.group(1));
+            long xmax = Long.parseLong(parts.group(2));
+            long[] inProgress = parts.group(3).isEmpty()
                     ? new long[0]
-                    : Arrays.stream(parts[2].split(",")).mapToLong(Long::parseLong).sorted().toArray();
-            return new PgSnapshot(Long.parseLong(parts[0]), Long.parseLong(parts[1]), inProgress);
+                    : Arrays.stream(parts.group(3).split(",", -1)).mapToLong(Long::parseLong).sorted().toArray();
+            if (xmin > xmax) {
+                throw new IllegalArgumentException("«" + text + "» is not a pg_snapshot: xmin is above xmax");
+            }
+            return new PgSnapshot(xmin, xmax, inProgress);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("«" + text + "» is not a pg_snapshot", e);
         }

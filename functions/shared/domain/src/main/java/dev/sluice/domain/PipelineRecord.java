@@ -18,6 +18,8 @@ public record PipelineRecord(
     public static final int REJECTIONS_MAX = 20;
     /** More unanswered requests than this are rejected. */
     public static final int REQUESTS_MAX = 100;
+    /** More characters than this in the names of all unanswered requests are rejected. */
+    public static final int REQUESTS_LENGTH_MAX = 300_000;
 
     public PipelineRecord {
         requests = List.copyOf(requests);
@@ -33,9 +35,27 @@ public record PipelineRecord(
         public Request {
             tables = List.copyOf(tables);
         }
+
+        /** How much the request adds to the record. */
+        public int length() {
+            return tables.stream().mapToInt(String::length).sum();
+        }
     }
 
     public record SlotTask(TableName table, long run, int chunk, int attempt) {}
 
-    public record Rejection(long offset, String what, String reason) {}
+    /** Texts come from whoever sent the input, so they are cut: the record must stay one that Kafka takes. */
+    public record Rejection(long offset, String what, String reason) {
+
+        private static final int TEXT_LENGTH_MAX = 500;
+
+        public Rejection {
+            what = cut(what);
+            reason = cut(reason);
+        }
+
+        private static String cut(String text) {
+            return text.length() <= TEXT_LENGTH_MAX ? text : text.substring(0, TEXT_LENGTH_MAX) + "…";
+        }
+    }
 }

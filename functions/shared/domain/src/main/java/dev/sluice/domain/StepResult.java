@@ -21,6 +21,12 @@ public sealed interface StepResult {
         }
     }
 
+    /**
+     * {@link Step#QUEUE}: the queue starts at its topic's end as it is now. Changes from before are not in it, so that a
+     * table which streamed has nothing to go on from but a new copy.
+     */
+    record QueueStartedAnew() implements StepResult {}
+
     /** {@link Step#PUBLISH}: what must stay as it is from now on (R20). */
     record Published(CaptureIdentity identity) implements StepResult {}
 

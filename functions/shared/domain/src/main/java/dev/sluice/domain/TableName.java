@@ -1,5 +1,6 @@
 package dev.sluice.domain;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -76,7 +77,11 @@ public record TableName(String schema, String name) implements Comparable<TableN
 
     private static void requireIdentifier(String value, String what) {
         Objects.requireNonNull(value, what);
-        int bytes = value.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(value)) {
+            // Half a surrogate pair would be written as «?», and two names would become one.
+            throw new IllegalArgumentException("a " + what + " is Unicode text, this is not");
+        }
+        int bytes = value.getBytes(StandardCharsets.UTF_8).length;
         if (bytes == 0 || bytes > IDENTIFIER_BYTES_MAX || value.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(
                     "a " + what + " has 1 to " + IDENTIFIER_BYTES_MAX + " bytes and no NUL, this has " + bytes);

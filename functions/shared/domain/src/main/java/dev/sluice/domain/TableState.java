@@ -19,9 +19,11 @@ public sealed interface TableState {
      *
      * @param requested the offset of the input that asked for its turn: first in, first out
      * @param place among the tables that the same input asked for
-     * @param resume whether to go on where it failed, with the queue, instead of copying anew
+     * @param close how its run is closed when its turn comes; empty: it is copied anew
+     * @param streams whether it goes on streaming until then: nobody has held it since it was complete
      */
-    record Queued(long run, long requested, int place, boolean resume) implements TableState {}
+    record Queued(long run, long requested, int place, Optional<Remedy.Close> close, boolean streams)
+            implements TableState {}
 
     /** @param waitingFor what the step waits for, for a person */
     record Preparing(
@@ -56,7 +58,8 @@ public sealed interface TableState {
      */
     record Cancelled(long run, boolean queueing) implements TableState {}
 
-    record Failed(long run, Phase phase, Fault fault) implements TableState {}
+    /** @param remedy what a retry does */
+    record Failed(long run, Phase phase, Fault fault, Remedy remedy) implements TableState {}
 
     /** @param toBeRemoved whether the table is forgotten then; else it is Cancelled */
     record Leaving(long run, boolean toBeRemoved, Attempt attempt) implements TableState {}
@@ -72,10 +75,30 @@ public sealed interface TableState {
         /** As {@link #ABANDONED}, and its changes stop queueing. */
         DISCARDED,
         /** Failed after the copy: goes on where it stopped. */
-        RESUMED
+        RESUMED;
+
+        /** Whether the queue is applied then. */
+        public boolean drains() {
+            return this == COPIED || this == CUT_SHORT || this == RESUMED;
+        }
     }
 
-    /** When a table failed, which decides what a retry does. */
+    /** What helps a table that failed. */
+    sealed interface Remedy {
+
+        /** A new backfill. */
+        record CopyAnew() implements Remedy {}
+
+        /**
+         * Closing its run, as it was to be closed: neither a copy nor a cancel is forgotten, and the chunks are counted.
+         */
+        record Close(Outcome outcome, int chunks) implements Remedy {}
+
+        /** Taking it out, as was asked. */
+        record Leave(boolean toBeRemoved) implements Remedy {}
+    }
+
+    /** When a table failed. */
     enum Phase {
         PREPARING,
         BACKFILLING,
@@ -83,7 +106,8 @@ public sealed interface TableState {
         DRAINING,
         STREAMING,
         /** Capture or the queue is not whole: only a new backfill helps. */
-        CAPTURE
+        CAPTURE,
+        LEAVING
     }
 
     /** Indexes and constraints that wait until the table is caught up (R14). */

@@ -60,6 +60,7 @@ public class KafkaClients {
         all.put(ProducerConfig.ACKS_CONFIG, "all");
         all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         all.put(ProducerConfig.LINGER_MS_CONFIG, 5);
+        all.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.STATE_BYTES_MAX);
         all.putAll(settings);
         return new KafkaProducer<>(properties(all), new StringSerializer(), new ByteArraySerializer());
     }

@@ -312,7 +312,13 @@ public final class Messages {
                 .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
         for (Class<?> sealed :
-                new Class<?>[] {TableState.class, TableState.Constraints.class, StepResult.class, StreamCommand.class}) {
+                new Class<?>[] {
+                    TableState.class,
+                    TableState.Constraints.class,
+                    TableState.Remedy.class,
+                    StepResult.class,
+                    StreamCommand.class
+                }) {
             builder.addMixIn(sealed, ByName.class);
             leaves(sealed, builder::registerSubtypes);
         }

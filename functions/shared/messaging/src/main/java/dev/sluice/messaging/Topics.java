@@ -27,11 +27,16 @@ public class Topics {
     /** A row of 50 MB with room for its names and both its versions' keys. */
     public static final int RECORD_BYTES_MAX = 64 * 1024 * 1024;
 
+    /** The largest record of state: hundreds of open chunks, each with the two widest keys there can be. */
+    static final int STATE_BYTES_MAX = 8 * 1024 * 1024;
+
     private static final int STREAM_COMMAND_PARTITIONS = 8;
     private static final long TIMEOUT_SECONDS = 20;
     private static final Map<String, String> COMPACTED = Map.of(
             TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT,
-            TopicConfig.SEGMENT_MS_CONFIG, "3600000");
+            TopicConfig.SEGMENT_MS_CONFIG, "3600000",
+            // A plan of wide keys is more than Kafka's megabyte, and a state that cannot be written stops everything.
+            TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(STATE_BYTES_MAX));
 
     private final KafkaClients kafka;
     private final Pipeline pipeline;

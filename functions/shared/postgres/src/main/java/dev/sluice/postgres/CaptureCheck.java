@@ -182,13 +182,13 @@ final class CaptureCheck {
         if (row.getLong(5) == null) {
             return refused("somebody took the table out of the publication " + pipeline.publication());
         }
-        if (row.getLong(5) != identity.publicationMember()) {
-            return refused("somebody took the table out of the publication " + pipeline.publication()
-                    + " and added it again; changes in between are lost");
-        }
         if (row.getBoolean(6) || row.getBoolean(7)) {
             return refused("the publication " + pipeline.publication() + " has a "
                     + (row.getBoolean(6) ? "row filter" : "column list") + " for the table, so changes are lost");
+        }
+        if (row.getLong(5) != identity.publicationMember()) {
+            return refused("somebody took the table out of the publication " + pipeline.publication()
+                    + " and added it again; changes in between are lost");
         }
         if (!row.getBoolean(8)) {
             return Optional.of(Fault.refused(

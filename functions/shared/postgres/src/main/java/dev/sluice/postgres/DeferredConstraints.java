@@ -7,6 +7,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
+import io.vertx.pgclient.PgException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -193,7 +194,7 @@ final class DeferredConstraints {
     }
 
     private static boolean isNameTaken(Throwable failure) {
-        return failure instanceof io.vertx.pgclient.PgException pg && "42P07".equals(pg.getSqlState());
+        return failure instanceof PgException pg && "42P07".equals(pg.getSqlState());
     }
 
     /** @return whether it was missing */

@@ -55,8 +55,8 @@ public class SourceKeys {
                 .chain(() -> connection
                         .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
                                 + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL (SELECT "
-                                + names(definition, "::text") + " FROM ONLY " + definition.table().sql() + " ORDER BY "
-                                + names(definition, " DESC") + " LIMIT 1) highest ON true")
+                                + texts(definition, "t.") + " FROM ONLY " + definition.table().sql() + " t ORDER BY "
+                                + names(definition, "t.", " DESC") + " LIMIT 1) highest ON true")
                         .execute())
                 .map(rows -> {
                     Row row = rows.iterator().next();
@@ -110,16 +110,17 @@ public class SourceKeys {
     /** Parameters: {@link #planArguments}. */
     static String planQuery(TableDefinition definition, boolean hasAfter) {
         int size = definition.key().size();
-        String columns = names(definition, "");
+        String columns = names(definition, "", "");
         String range = "(" + columns + ") <= " + values(definition, 3);
         if (hasAfter) {
             range += " AND (" + columns + ") > " + values(definition, 3 + size);
         }
         // The rows are numbered above the LIMIT, so that the scan stops where the last chunk is full.
-        return "SELECT " + names(definition, "::text") + " FROM (SELECT " + columns
+        return "SELECT " + texts(definition, "numbered.") + " FROM (SELECT " + columns
                 + ", row_number() OVER (ORDER BY " + columns + ") AS " + PLACE + " FROM (SELECT " + columns
                 + " FROM ONLY " + definition.table().sql() + " WHERE " + range + " ORDER BY " + columns
-                + " LIMIT $1::int8) walked) numbered WHERE " + PLACE + " % $2::int8 = 0 ORDER BY " + columns;
+                + " LIMIT $1::int8) walked) numbered WHERE " + PLACE + " % $2::int8 = 0 ORDER BY "
+                + names(definition, "numbered.", "");
     }
 
     static Tuple planArguments(Optional<Key> after, Key highest, int chunks, int rowsPerChunk) {
@@ -161,9 +162,23 @@ public class SourceKeys {
     static final String INDEX_WALK = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
             + "SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
 
-    private static String names(TableDefinition definition, String suffix) {
+    /**
+     * The key's columns.
+     *
+     * @param table its alias and a dot, wherever their text is selected too: a bare {@code ORDER BY id} beside
+     *     {@code id::text} orders by the text
+     */
+    private static String names(TableDefinition definition, String table, String suffix) {
         return definition.keyColumns().stream()
-                .map(name -> TableName.quote(name) + suffix)
+                .map(name -> table + TableName.quote(name) + suffix)
+                .collect(Collectors.joining(", "));
+    }
+
+    /** The key's columns as capture writes them: the cast of a boolean gives {@code true}, its output {@code t}. */
+    private static String texts(TableDefinition definition, String table) {
+        return definition.key().stream()
+                .map(column -> table + TableName.quote(column.name()))
+                .map(column -> "format('%s', " + column + ")")
                 .collect(Collectors.joining(", "));
     }
 

@@ -78,7 +78,7 @@ public final class DebeziumServer implements Server {
         // The runner first: it holds changed copies of classes that are also in lib.
         String classPath = runtime.resolve("runner.jar") + ":" + runtime.resolve("lib") + "/*";
         Map<String, String> environment = environment();
-        process.runToEnd(List.of(Java.program(), "-Xmx128m",
+        process.runToEnd(List.of(Java.program(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager", "-cp", classPath,
                 "dev.sluice.debezium.Prepare"), process.folder(), environment, PREPARE_LIMIT);
         List<String> command = new ArrayList<>(List.of(Java.program(), "-Xmx768m", "-Duser.timezone=UTC",

@@ -1,5 +1,6 @@
 package dev.sluice.testing;
 
+import dev.sluice.domain.Pipeline;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -8,70 +9,89 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Every function of Sluice in one process of its own: {@code functions/all-in-one} as the build made it, with 512 MiB
- * of heap.
+ * All functions of one pipeline in one process, as {@code functions/all-in-one} builds them, with a heap of 512 MiB
+ * on 127.0.0.1.
  *
- * <p>A module whose tests use it depends on {@code sluice-all-in-one}, so that Maven builds that first.
+ * <p>It has no data of its own. A module whose tests use it names {@code sluice-all-in-one} as a dependency of scope
+ * {@code provided} with all its dependencies excluded, so that Maven builds that first.
  */
 public final class FunctionsServer implements Server {
 
+    private static final String HOST = "127.0.0.1";
+    private static final String RUNNER = "functions/all-in-one/target/quarkus-app/quarkus-run.jar";
     private static final Duration READY_LIMIT = Duration.ofMinutes(2);
-    private static final Duration REQUEST_LIMIT = Duration.ofSeconds(2);
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(5);
 
     private final ServerProcess process;
-    private final Map<String, String> settings;
+    private final Settings settings;
     private final int httpPort;
 
-    private FunctionsServer(Path folder, int httpPort, Map<String, String> settings) {
-        this.process = new ServerProcess("the functions", folder, "TERM");
+    private FunctionsServer(Path folder, Settings settings, int httpPort) {
+        this.process = new ServerProcess("The functions of pipeline " + settings.pipeline(), folder, "TERM");
+        this.settings = settings;
         this.httpPort = httpPort;
-        this.settings = Map.copyOf(settings);
     }
 
     /**
-     * Starts the functions and returns when they are live.
+     * What the functions are told.
+     *
+     * @param sourceUrl a libpq URL
+     * @param destinationUrl a libpq URL
+     * @param httpPort of {@code /q/health}; 0 for any free one
+     * @param properties further settings by full name, {@code sluice.source.tables}; they win over the rest
+     */
+    public record Settings(Pipeline pipeline, String sourceUrl, String destinationUrl, String bootstrapServers,
+            int httpPort, Map<String, String> properties) {
+
+        public Settings {
+            properties = Map.copyOf(properties);
+        }
+    }
+
+    /**
+     * Starts the functions and returns when they live; what they wait for, a database or Kafka, need not be there.
      *
      * @param folder for log and pid file; may exist or not
-     * @param httpPort of {@code /q/health}; 0 for a free one
-     * @param settings by full name, {@code sluice.source.url} and {@code kafka.bootstrap.servers} among them
-     * @throws ServerException if the port is taken, or the functions are not live within two minutes; the message ends
-     *     with the last log lines
+     * @throws ServerException if the HTTP port is taken or they do not live within two minutes; the message ends with
+     *         the last log lines
      */
-    public static FunctionsServer start(Path folder, int httpPort, Map<String, String> settings) {
+    public static FunctionsServer start(Path folder, Settings settings) {
         Servers.endLeftover(folder);
-        int port = Servers.portOrFree(httpPort, "HTTP of the functions in " + folder);
-        var server = new FunctionsServer(folder, port, settings);
+        int httpPort = Servers.portOrFree(settings.httpPort(), "/q/health of the functions in " + folder);
+        var server = new FunctionsServer(folder, settings, httpPort);
         server.launch();
         return server;
     }
 
     private void launch() {
-        Path jar = Repository.built("functions/all-in-one/target/quarkus-app/quarkus-run.jar", "functions/all-in-one");
-        List<String> command = new ArrayList<>(List.of(
-                Java.program(),
-                "-Xmx512m",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-Duser.timezone=UTC",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dquarkus.http.host=127.0.0.1",
-                "-Dquarkus.http.port=" + httpPort));
-        settings.forEach((name, value) -> command.add("-D" + name + "=" + value));
-        command.addAll(List.of("-jar", jar.toString()));
+        Map<String, String> properties = new LinkedHashMap<>();
+        properties.put("sluice.pipeline", settings.pipeline().name());
+        properties.put("sluice.source.url", settings.sourceUrl());
+        properties.put("sluice.destination.url", settings.destinationUrl());
+        properties.put("kafka.bootstrap.servers", settings.bootstrapServers());
+        properties.put("quarkus.http.host", HOST);
+        properties.put("quarkus.http.port", Integer.toString(httpPort));
+        properties.putAll(settings.properties());
+        // An error that leaves a process half alive is worse than its end: what it did is redone or found done.
+        List<String> command = new ArrayList<>(List.of(Java.program(), "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"));
+        properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
+        command.addAll(List.of("-jar", Repository.built(RUNNER, "functions/all-in-one").toString()));
         process.start(command, process.folder(), Map.of());
         process.awaitReady(READY_LIMIT, this::isLive);
     }
 
-    /** Whether the process answers that it is live. */
+    /** If the process answers that it lives. Whether all that it needs is there, {@code /q/health/ready} says. */
     public boolean isLive() {
-        try (var http = HttpClient.newBuilder().connectTimeout(REQUEST_LIMIT).build()) {
-            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + "/q/health/live"))
-                    .timeout(REQUEST_LIMIT)
-                    .build();
-            return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        var request = HttpRequest.newBuilder(URI.create("http://" + HOST + ":" + httpPort + "/q/health/live"))
+                .timeout(ANSWER_LIMIT)
+                .build();
+        try (HttpClient client = HttpClient.newBuilder().connectTimeout(ANSWER_LIMIT).build()) {
+            return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
         } catch (IOException e) {
             return false;
         } catch (InterruptedException e) {
@@ -117,6 +137,7 @@ public final class FunctionsServer implements Server {
     @Override
     public void restart() {
         stop();
+        Servers.portOrFree(httpPort, "/q/health of the functions in " + folder());
         launch();
     }
 }

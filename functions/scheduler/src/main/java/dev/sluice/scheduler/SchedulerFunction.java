@@ -1,0 +1,84 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.Command;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.messaging.KafkaClients;
+import dev.sluice.messaging.Messages;
+import dev.sluice.messaging.Topics;
+import dev.sluice.postgres.DestinationTables;
+import dev.sluice.postgres.Ledger;
+import dev.sluice.postgres.SourceCapture;
+import dev.sluice.postgres.SourceKeys;
+import dev.sluice.postgres.SourceTables;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.producer.Producer;
+
+/** Starts and stops the scheduler with the process. */
+@ApplicationScoped
+public class SchedulerFunction {
+
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+
+    private final SchedulerLoop loop;
+    private final EffectRunner runner;
+    private final Thread thread;
+
+    @Inject
+    public SchedulerFunction(
+            SchedulerConfig config,
+            KafkaClients kafka,
+            Pipeline pipeline,
+            Messages messages,
+            Topics topics,
+            SourceTables tables,
+            SourceKeys keys,
+            SourceCapture capture,
+            DestinationTables destination,
+            Ledger ledger) {
+        var limits = new Limits(
+                config.scheduler().concurrency(),
+                config.chunkWorker().slots(),
+                config.scheduler().chunksPerTable(),
+                config.scheduler().chunksAhead());
+        int chunkRows = config.scheduler().chunkRows();
+        if (chunkRows < 100 || chunkRows > 10_000_000) {
+            throw new IllegalArgumentException(
+                    "sluice.scheduler.chunk-rows is " + chunkRows + ": it must be from 100 to 10000000");
+        }
+        Producer<String, byte[]> producer = kafka.producer(Map.of());
+        var outbox = new Outbox(producer);
+        var effects = new Effects(
+                tables, keys, capture, destination, ledger, topics, messages, outbox::send, chunkRows);
+        runner = new EffectRunner(
+                effects,
+                new Watch(capture, topics),
+                messages,
+                outbox,
+                limits,
+                config.scheduler().watchInterval(),
+                config.scheduler().heartbeatInterval());
+        Optional<Command.AddTables> onboarding = config.source()
+                .tables()
+                .filter(names -> !names.isEmpty())
+                .map(Command.AddTables::new);
+        loop = new SchedulerLoop(kafka, pipeline, messages, limits, runner, onboarding);
+        thread = Thread.ofPlatform().name("scheduler").unstarted(loop);
+    }
+
+    void start(@Observes StartupEvent event) {
+        thread.start();
+    }
+
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        loop.stop();
+        thread.join(STOP_TIMEOUT);
+        runner.close();
+    }
+}

@@ -1,0 +1,66 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.CaptureIdentity;
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import dev.sluice.messaging.Topics;
+import dev.sluice.postgres.SourceCapture;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20). */
+final class Watch {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+    private final SourceCapture capture;
+    private final Topics topics;
+
+    Watch(SourceCapture capture, Topics topics) {
+        this.capture = capture;
+        this.topics = topics;
+    }
+
+    /** One event for each table whose capture is broken. */
+    List<Event> look(World world) {
+        Map<TableName, CaptureIdentity> identities = new HashMap<>();
+        for (TableRecord table : world.tables().values()) {
+            if (!(table.state() instanceof TableState.Leaving)) {
+                table.captured().ifPresent(identity -> identities.put(table.table(), identity));
+            }
+        }
+        if (identities.isEmpty()) {
+            return List.of();
+        }
+        Map<TableName, Fault> broken = new HashMap<>(capture.broken(identities).await().atMost(TIMEOUT));
+        var described = topics.describe(List.copyOf(identities.keySet()));
+        identities.forEach((table, identity) -> {
+            var topic = described.get(table);
+            boolean same = topic != null
+                    && topic.topicId().toString().equals(identity.topicId())
+                    && topic.partitions().size() == 1;
+            if (!same) {
+                broken.putIfAbsent(
+                        table,
+                        Fault.refused(
+                                "the Kafka topic of the table is not the one that its changes queued in",
+                                "find out who deletes or alters topics, then send retry: the table is backfilled anew"));
+            }
+        });
+        List<Event> events = new ArrayList<>();
+        broken.forEach((table, fault) -> events.add(
+                new Event.CaptureBroken(table, world.tables().get(table).state().run(), fault)));
+        return events;
+    }
+
+    /** Makes the slot move while only tables are written that nobody captures. */
+    void heartbeat() {
+        capture.heartbeat().await().atMost(TIMEOUT);
+    }
+}

@@ -1,0 +1,216 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
+import dev.sluice.domain.KeyType;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyOut;
+
+/**
+ * Compares a table of the source with the destination's, value for value by PostgreSQL's own text. Means something
+ * only while neither is written to.
+ *
+ * <p>Both servers send a hash of each row in the order of the key; the two streams are merged, so that no more than a
+ * row of each is in memory, whatever the size of the table. Generated columns are compared too.
+ */
+@Singleton
+public class TableComparison {
+
+    private static final int KEYS_TOLD_MAX = 20;
+    private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration TRANSACTION_TIMEOUT = Duration.ofHours(1);
+
+    private final Database source;
+    private final Database destination;
+    private final SchemaMapping schemas;
+
+    @Inject
+    public TableComparison(Databases databases, SchemaMapping schemas) {
+        this(databases.source(), databases.destination(), schemas);
+    }
+
+    TableComparison(Database source, Database destination, SchemaMapping schemas) {
+        this.source = source;
+        this.destination = destination;
+        this.schemas = schemas;
+    }
+
+    /**
+     * What was found.
+     *
+     * @param differences rows that differ, or that only one side has
+     * @param told the first 20 of them
+     */
+    public record Result(long rowsAtSource, long rowsAtDestination, long differences, List<Difference> told) {
+
+        public Result {
+            told = List.copyOf(told);
+        }
+
+        public boolean isEqual() {
+            return differences == 0;
+        }
+    }
+
+    public record Difference(Kind kind, Key key) {
+
+        public enum Kind {
+            ONLY_AT_SOURCE,
+            ONLY_AT_DESTINATION,
+            DIFFERS
+        }
+    }
+
+    /**
+     * Compares on a worker thread.
+     *
+     * @throws RefusedException (in the Uni) if a side lacks the table or one of its columns, or it has no usable key
+     */
+    public Uni<Result> compare(TableName sourceTable) {
+        return Uni.createFrom()
+                .item(() -> {
+                    try {
+                        return compareNow(sourceTable);
+                    } catch (SQLException e) {
+                        throw new IllegalStateException("cannot compare " + sourceTable + ": " + e.getMessage(), e);
+                    }
+                })
+                .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
+    }
+
+    private Result compareNow(TableName sourceTable) throws SQLException {
+        TableName target = schemas.atDestination(sourceTable);
+        try (Connection here = source.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT);
+                Connection there = destination.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT)) {
+            TableDefinition definition = DefinitionQuery.read(here, sourceTable)
+                    .map(DefinitionQuery.Reading::definition)
+                    .filter(found -> !found.key().isEmpty())
+                    .orElseThrow(() -> new RefusedException(
+                            "the source has no table " + sourceTable + " with a usable key", "check the name"));
+            if (DefinitionQuery.read(there, target).isEmpty()) {
+                throw new RefusedException("the destination has no table " + target, "backfill it first");
+            }
+            try (var left = new Rows(here, query(definition, sourceTable));
+                    var right = new Rows(there, query(definition, target))) {
+                return merge(left, right, definition.keyOrder());
+            }
+        }
+    }
+
+    /** One line a row: a hash of all of its values, then the key. What orders text differs between servers, "C" not. */
+    private static String query(TableDefinition definition, TableName table) {
+        String row = definition.columns().stream()
+                .map(column -> "t." + TableName.quote(column.name()))
+                .collect(Collectors.joining(", "));
+        String key = definition.keyColumns().stream()
+                .map(name -> "t." + TableName.quote(name) + "::text")
+                .collect(Collectors.joining(", "));
+        // By the alias: a bare name would be that of the text beside it.
+        String order = definition.key().stream()
+                .map(column -> "t." + TableName.quote(column.name())
+                        + (column.type() == KeyType.TEXT ? " COLLATE pg_catalog.\"C\"" : ""))
+                .collect(Collectors.joining(", "));
+        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + table.sql() + " t ORDER BY " + order
+                + ") TO STDOUT";
+    }
+
+    private static Result merge(Rows left, Rows right, KeyOrder order) throws SQLException {
+        long differences = 0;
+        List<Difference> told = new ArrayList<>();
+        left.next();
+        right.next();
+        while (left.hasRow() || right.hasRow()) {
+            if (left.hasRow() && right.hasRow() && Arrays.equals(left.line, right.line)) {
+                left.next();
+                right.next();
+                continue;
+            }
+            int side = !left.hasRow() ? 1 : !right.hasRow() ? -1 : order.compare(left.key(), right.key());
+            differences++;
+            Difference.Kind kind = side < 0
+                    ? Difference.Kind.ONLY_AT_SOURCE
+                    : side > 0 ? Difference.Kind.ONLY_AT_DESTINATION : Difference.Kind.DIFFERS;
+            if (told.size() < KEYS_TOLD_MAX) {
+                told.add(new Difference(kind, side > 0 ? right.key() : left.key()));
+            }
+            if (side <= 0) {
+                left.next();
+            }
+            if (side >= 0) {
+                right.next();
+            }
+        }
+        return new Result(left.count, right.count, differences, told);
+    }
+
+    /** The lines that a server sends, one at a time. */
+    private static final class Rows implements AutoCloseable {
+
+        private final CopyOut copy;
+        private byte[] line;
+        private long count;
+
+        Rows(Connection connection, String query) throws SQLException {
+            copy = connection.unwrap(PGConnection.class).getCopyAPI().copyOut(query);
+        }
+
+        void next() throws SQLException {
+            line = copy.readFromCopy();
+            if (line != null) {
+                count++;
+            }
+        }
+
+        boolean hasRow() {
+            return line != null;
+        }
+
+        Key key() {
+            String[] fields = new String(line, 0, line.length - 1, StandardCharsets.UTF_8).split("\t", -1);
+            List<String> values = new ArrayList<>();
+            for (int i = 1; i < fields.length; i++) {
+                values.add(unescape(fields[i]));
+            }
+            return new Key(values);
+        }
+
+        private static String unescape(String field) {
+            if (field.indexOf('\\') < 0) {
+                return field;
+            }
+            var text = new StringBuilder();
+            for (int i = 0; i < field.length(); i++) {
+                char c = field.charAt(i);
+                if (c == '\\') {
+                    c = field.charAt(++i);
+                    int control = "bfnrtv".indexOf(c);
+                    text.append(control < 0 ? c : "\b\f\n\r\t\u000b".charAt(control));
+                } else {
+                    text.append(c);
+                }
+            }
+            return text.toString();
+        }
+
+        @Override
+        public void close() throws SQLException {
+            if (copy.isActive()) {
+                copy.cancelCopy();
+            }
+        }
+    }
+}

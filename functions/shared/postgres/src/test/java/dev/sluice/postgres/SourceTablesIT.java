@@ -1,0 +1,195 @@
+package dev.sluice.postgres;
+
+import static dev.sluice.postgres.TwoDatabases.await;
+import static dev.sluice.postgres.TwoDatabases.table;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.KeyType;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.KeyColumn;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SourceTablesIT {
+
+    private static TwoDatabases databases;
+    private static SourceTables tables;
+
+    @BeforeAll
+    static void open() throws SQLException {
+        databases = TwoDatabases.open();
+        tables = new SourceTables(databases.source, databases.pipeline);
+        databases.atSource("""
+                CREATE TABLE fine (a int, "B" text, n int, PRIMARY KEY ("B", a));
+                CREATE TABLE fine_full (id int PRIMARY KEY, t text); ALTER TABLE fine_full REPLICA IDENTITY FULL;
+                CREATE TABLE fine_by_key (id int PRIMARY KEY);
+                ALTER TABLE fine_by_key REPLICA IDENTITY USING INDEX fine_by_key_pkey;
+                CREATE VIEW a_view AS SELECT 1 AS id;
+                CREATE MATERIALIZED VIEW a_matview AS SELECT 1 AS id;
+                CREATE TABLE a_root (id int PRIMARY KEY) PARTITION BY RANGE (id);
+                CREATE TABLE a_partition PARTITION OF a_root FOR VALUES FROM (1) TO (10);
+                CREATE TABLE a_parent (id int PRIMARY KEY);
+                CREATE TABLE a_child (PRIMARY KEY (id)) INHERITS (a_parent);
+                CREATE UNLOGGED TABLE not_logged (id int PRIMARY KEY);
+                CREATE TABLE no_key (id int);
+                CREATE TABLE deferrable_key (id int PRIMARY KEY DEFERRABLE);
+                CREATE TABLE identity_nothing (id int PRIMARY KEY); ALTER TABLE identity_nothing REPLICA IDENTITY NOTHING;
+                CREATE TABLE identity_other (id int PRIMARY KEY, o int NOT NULL);
+                CREATE UNIQUE INDEX other ON identity_other (o);
+                ALTER TABLE identity_other REPLICA IDENTITY USING INDEX other;
+                CREATE TABLE key_of_time (at timestamptz PRIMARY KEY);
+                CREATE TABLE key_of_words (w text COLLATE "en-x-icu" PRIMARY KEY);
+                CREATE TABLE twins (id int PRIMARY KEY, name text, "Name" text);
+                CREATE TABLE generated_key (id int, d int GENERATED ALWAYS AS (id * 2) STORED PRIMARY KEY);
+                CREATE TABLE generated_full (id int PRIMARY KEY, d int GENERATED ALWAYS AS (id * 2) STORED);
+                ALTER TABLE generated_full REPLICA IDENTITY FULL;
+                CREATE TABLE unreadable (id int PRIMARY KEY, stat pg_mcv_list);
+                CREATE DOMAIN inner_type AS gtsvector;
+                CREATE TYPE outer_type AS (x int, y inner_type);
+                CREATE TABLE unreadable_inside (id int PRIMARY KEY, o outer_type);
+                CREATE SCHEMA other; CREATE TABLE other.fine (id int PRIMARY KEY);
+                CREATE TABLE other."Fine_2" (id int PRIMARY KEY);
+                """);
+        databases.atSource("CREATE SCHEMA " + databases.pipeline.ledgerSchema() + "; CREATE TABLE "
+                + databases.pipeline.ledgerSchema() + ".fine (id int PRIMARY KEY)");
+    }
+
+    @AfterAll
+    static void close() {
+        databases.close();
+    }
+
+    @Test
+    void aTableIsReadWithItsKeyInTheOrderOfTheKey() {
+        TableDefinition definition = await(tables.inspect(table("fine")));
+
+        assertThat(definition.key()).containsExactly(new KeyColumn("B", KeyType.TEXT), new KeyColumn("a", KeyType.INTEGER));
+        assertThat(definition.columns()).extracting(TableDefinition.Column::name).containsExactly("a", "B", "n");
+    }
+
+    @Test
+    void replicaIdentityFullOrByThePrimaryKeyIsFine() {
+        assertThat(await(tables.inspect(table("fine_full"))).key()).hasSize(1);
+        assertThat(await(tables.inspect(table("fine_by_key"))).key()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            nothing_there     | the source has no table
+            a_view            | is a view
+            a_matview         | is a materialized view
+            a_root            | is a partitioned table
+            a_partition       | is a partition
+            a_parent          | is inherited from
+            a_child           | inherits from
+            not_logged        | unlogged
+            no_key            | a table without primary key is refused for now
+            deferrable_key    | deferrable
+            identity_nothing  | REPLICA IDENTITY NOTHING
+            identity_other    | another index than its primary key
+            key_of_time       | the key column "at"
+            key_of_words      | the key column "w"
+            twins             | differ only by case
+            generated_key     | the generated column "d"
+            generated_full    | the generated column "d"
+            unreadable        | pg_mcv_list
+            unreadable_inside | gtsvector
+            pg_catalog.pg_class | belongs to PostgreSQL
+            """)
+    void aTableThatCannotBeCarriedIsRefused(String name, String reason) {
+        RefusedException refused = catchThrowableOfType(
+                RefusedException.class, () -> await(tables.inspect(table(name.strip()))));
+
+        assertThat(refused).as("the refusal of %s", name).isNotNull();
+        assertThat(refused.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
+        assertThat(refused.fault().reason()).contains(reason.strip());
+        assertThat(refused.fault().hint()).isNotBlank();
+    }
+
+    @Test
+    void anUpdateOfATableWithAGeneratedColumnInItsIdentityFailsAtTheSource() throws SQLException {
+        // The reason for that refusal.
+        databases.atSource("CREATE TABLE why_refused (id int PRIMARY KEY, d int GENERATED ALWAYS AS (id * 2) STORED); "
+                + "ALTER TABLE why_refused REPLICA IDENTITY FULL; INSERT INTO why_refused VALUES (1); "
+                + "CREATE PUBLICATION why_refused FOR TABLE why_refused");
+
+        assertThatThrownBy(() -> databases.atSource("UPDATE why_refused SET id = 2")).isInstanceOf(SQLException.class);
+    }
+
+    @Test
+    void missingRightsAreNamedOneByOneWithWhatToRun() throws SQLException {
+        String role = "reader_of_" + databases.pipeline.name();
+        databases.atSource("CREATE ROLE " + role + " LOGIN; CREATE SCHEMA closed; "
+                + "CREATE TABLE closed.t (id int PRIMARY KEY); ALTER TABLE closed.t ENABLE ROW LEVEL SECURITY");
+        try (Database asReader = databases.sourceAs(role)) {
+            var asReaderTables = new SourceTables(asReader, databases.pipeline);
+
+            String hint = hint(asReaderTables);
+            assertThat(hint).contains("GRANT USAGE ON SCHEMA \"closed\" TO \"" + role + "\"");
+            databases.atSource("GRANT USAGE ON SCHEMA closed TO " + role);
+            assertThat(hint(asReaderTables)).contains("GRANT SELECT ON \"closed\".\"t\"");
+            databases.atSource("GRANT SELECT ON closed.t TO " + role);
+            assertThat(hint(asReaderTables)).contains("BYPASSRLS");
+            databases.atSource("ALTER TABLE closed.t DISABLE ROW LEVEL SECURITY");
+            assertThat(hint(asReaderTables)).contains("GRANT \"postgres\" TO \"" + role + "\"");
+            databases.atSource("ALTER TABLE closed.t OWNER TO " + role);
+            assertThat(await(asReaderTables.inspect(table("closed.t"))).key()).hasSize(1);
+            databases.atSource("ALTER TABLE closed.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY");
+            assertThat(hint(asReaderTables)).contains("BYPASSRLS");
+        }
+        databases.atSource("DROP SCHEMA closed CASCADE; DROP OWNED BY " + role + "; DROP ROLE " + role);
+    }
+
+    private static String hint(SourceTables asReader) {
+        return catchThrowableOfType(RefusedException.class, () -> await(asReader.inspect(table("closed.t"))))
+                .fault()
+                .hint();
+    }
+
+    @Test
+    void rowsAreEstimatedBeforeTheFirstAnalyze() throws SQLException {
+        databases.atSource("CREATE TABLE many (id int PRIMARY KEY); INSERT INTO many SELECT generate_series(1, 10000); "
+                + "CREATE TABLE none (id int PRIMARY KEY)");
+
+        assertThat(await(tables.rowsEstimated(table("many")))).isBetween(5_000L, 30_000L);
+        assertThat(await(tables.rowsEstimated(table("none")))).isZero();
+        assertThat(await(tables.rowsEstimated(table("nothing_there")))).isZero();
+    }
+
+    @Test
+    void namesAndPatternsMatchInTheOrderOfTheRequest() {
+        Matched matched = await(tables.match(List.of("other.*", "fine_*", "*.fine", "a_view")));
+
+        assertThat(matched.tables()).extracting(Object::toString).containsExactly(
+                "other.\"Fine_2\"", "other.fine", "public.fine_by_key", "public.fine_full", "public.fine", "public.a_view");
+        assertThat(matched.unknown()).isEmpty();
+    }
+
+    @Test
+    void aPatternMatchesOnlyOrdinaryTablesOfTheUser() {
+        assertThat(await(tables.match(List.of("*.a_*"))).tables()).extracting(Object::toString)
+                .containsExactly("public.a_child", "public.a_parent");
+        assertThat(await(tables.match(List.of("pg_catalog.*", databases.pipeline.ledgerSchema() + ".fine"))).tables())
+                .isEmpty();
+    }
+
+    @Test
+    void whatMatchesNothingOrIsMalformedIsToldAsUnknown() {
+        Matched matched = await(tables.match(List.of("nope", "fine_b__key", "Bad Name", "x.y.z*", "other.\"Fine_2\"")));
+
+        assertThat(matched.tables()).extracting(Object::toString).containsExactly("other.\"Fine_2\"");
+        assertThat(matched.unknown()).hasSize(4);
+        assertThat(matched.unknown().get(0)).isEqualTo("nope");
+        assertThat(matched.unknown().get(1)).isEqualTo("fine_b__key");
+        assertThat(matched.unknown().get(2)).contains("«Bad Name»", "double-quote");
+        assertThat(matched.unknown().get(3)).contains("«x.y.z*»");
+    }
+}

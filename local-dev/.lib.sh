@@ -1,0 +1,76 @@
+# shellcheck shell=bash disable=SC2034
+# What the scripts in local-dev share. Sourced, not run; the script that sources it has set -euo pipefail.
+
+script=local-dev/${0##*/}
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname -- "$here")
+data=${SLUICE_LOCAL_DATA:-$here/data}
+[[ $data == /* ]] || data=$PWD/$data
+
+java_oldest=21
+java_preferred=25
+
+fail() {
+  printf '%s: %s\n' "$script" "$1" >&2
+  exit "${2:-1}"
+}
+
+# The feature release of a JDK by its home, or nothing if there is none. A runtime without a compiler is none.
+java_release() {
+  local version=
+  [[ -x $1/bin/java && -x $1/bin/javac ]] || return 0
+  if [[ -r $1/release ]]; then
+    version=$(sed -n 's/^JAVA_VERSION="\([^"]*\)".*/\1/p' "$1/release")
+  fi
+  if [[ -z $version ]]; then
+    version=$("$1/bin/java" -version 2>&1 | sed -n '1s/.*version "\([^"]*\)".*/\1/p') || true
+  fi
+  version=${version#1.}
+  printf '%s' "${version%%[!0-9]*}"
+}
+
+# Sets JAVA_HOME to a JDK that fits and says which: the one that JAVA_HOME names, else the preferred release, else the
+# newest that is installed.
+find_java() {
+  local home release best='' best_release=0 too_old=''
+  if [[ -n ${JAVA_HOME:-} ]]; then
+    release=$(java_release "$JAVA_HOME")
+    if ((${release:-0} >= java_oldest)); then
+      printf 'JDK %s (JAVA_HOME, %s)\n' "$release" "$JAVA_HOME" >&2
+      return
+    fi
+    too_old=" (JAVA_HOME is ${release:+JDK }${release:-no JDK})"
+  fi
+  local homes=(/usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*
+    /Library/Java/JavaVirtualMachines/*/Contents/Home)
+  if home=$(command -v javac); then
+    home=$(readlink -f -- "$home")
+    homes+=("${home%/bin/javac}")
+  fi
+  for home in "${homes[@]}"; do
+    release=$(java_release "$home")
+    [[ -n $release ]] || continue
+    if ((release < java_oldest)); then
+      [[ -n $too_old ]] || too_old=" (found only JDK $release, $home)"
+    elif ((best_release != java_preferred && (release == java_preferred || release > best_release))); then
+      best=$home best_release=$release
+    fi
+  done
+  [[ -n $best ]] || fail "needs a JDK $java_oldest or later$too_old: install one, or set JAVA_HOME to it"
+  export JAVA_HOME=$best
+  printf 'JDK %s (%s)\n' "$best_release" "$best" >&2
+}
+
+require_maven() {
+  command -v mvn >/dev/null || fail 'needs Maven 3.8 or later: mvn is not on the PATH'
+}
+
+# Whether an up runs on this data folder. It holds a lock for as long as it lives, however it ends.
+up_runs() {
+  command -v flock >/dev/null || fail 'needs flock (util-linux), which is not on the PATH'
+  [[ -e $data/up.lock ]] && ! flock -n "$data/up.lock" true
+}
+
+up_pid() {
+  cat -- "$data/up.pid" 2>/dev/null || printf 'unknown'
+}
