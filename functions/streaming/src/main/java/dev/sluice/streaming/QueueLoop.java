@@ -59,6 +59,7 @@ final class QueueLoop implements AutoCloseable {
     private long heldBytes;
     private boolean full;
     private boolean looksAtSlot;
+    private boolean looksAtHeld;
 
     private record Timer(long atNanos, Runnable task) {}
 
@@ -92,7 +93,7 @@ final class QueueLoop implements AutoCloseable {
         thread.start();
         execute(() -> {
             every(services.config().drainInterval(), this::lookAtSlot);
-            every(services.config().reportInterval(), () -> tables.values().forEach(TableStream::report));
+            every(services.config().reportInterval(), this::report);
             every(IDENTITY_INTERVAL, this::lookAtTopics);
         });
     }
@@ -315,7 +316,8 @@ final class QueueLoop implements AutoCloseable {
         services.topics().ends(passed.keySet().stream().map(TableStream::partition).toList()).subscribe().with(
                 ends -> execute(() -> {
                     looksAtSlot = false;
-                    passed.forEach((table, watermark) -> table.watermarkPassed(watermark, ends.get(table.partition())));
+                    passed.forEach((table, watermark) -> Optional.ofNullable(ends.get(table.partition()))
+                            .ifPresent(end -> table.watermarkPassed(watermark, end)));
                 }),
                 failure -> execute(() -> slotUnknown(failure)));
     }
@@ -327,6 +329,44 @@ final class QueueLoop implements AutoCloseable {
                 .filter(table -> table.awaitedWatermark().isPresent())
                 .forEach(table -> table.drainTrouble(
                         Optional.of("cannot tell yet whether the watermark is passed: " + failure.getMessage())));
+    }
+
+    /** How the queues stand; those of held tables grow unseen by the consumer, so the ledger and Kafka are asked. */
+    private void report() {
+        tables.values().forEach(TableStream::report);
+        List<TableName> held = tables.values().stream()
+                .filter(TableStream::isHeld)
+                .map(TableStream::table)
+                .toList();
+        if (looksAtHeld || held.isEmpty()) {
+            return;
+        }
+        looksAtHeld = true;
+        services.ledger()
+                .positions(held)
+                .chain(positions -> services.topics()
+                        .ends(positions.keySet().stream().map(this::partition).toList())
+                        .map(ends -> {
+                            Map<TableName, Long> waiting = new HashMap<>();
+                            positions.forEach((table, position) -> Optional.ofNullable(ends.get(partition(table)))
+                                    .ifPresent(end -> waiting.put(table, Math.max(0, end - position))));
+                            return waiting;
+                        }))
+                .subscribe()
+                .with(
+                        waiting -> execute(() -> {
+                            looksAtHeld = false;
+                            waiting.forEach((table, count) ->
+                                    Optional.ofNullable(tables.get(table)).ifPresent(stream -> stream.waiting(count)));
+                        }),
+                        failure -> execute(() -> {
+                            looksAtHeld = false;
+                            LOG.debugf("the queues of held tables are not known for now: %s", failure.getMessage());
+                        }));
+    }
+
+    private TopicPartition partition(TableName table) {
+        return QueueTopics.partition(services.pipeline().queueTopic(table));
     }
 
     /** A topic that was made again under the same name would be read on without an error (R15). */

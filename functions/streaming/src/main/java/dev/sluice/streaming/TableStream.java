@@ -59,6 +59,7 @@ final class TableStream {
     private boolean forgotten;
     private boolean busy;
     private boolean inLine;
+    private boolean held;
     /** Rises whenever the table stops or starts anew, so that what was put off before then is dropped. */
     private long era;
     private Optional<Session> session = Optional.empty();
@@ -234,6 +235,7 @@ final class TableStream {
 
     private void stop() {
         era++;
+        held = false;
         session.ifPresent(open -> {
             loop.unfollow(partition);
             loop.release(bytes(open.pending));
@@ -247,6 +249,7 @@ final class TableStream {
                 ignored -> {
                     LOG.infof("held table=%s run=%d attempt=%d", table, hold.run(), hold.attempt());
                     trouble = Optional.empty();
+                    held = true;
                     services.events().accept(new Event.TableHeld(table, hold.run(), hold.attempt()));
                 },
                 failure -> {
@@ -309,8 +312,9 @@ final class TableStream {
     private void opened(Opened opened) {
         switch (opened) {
             case Opened.Unknown unknown -> LOG.infof("not in the ledger, nothing to apply table=%s", table);
-            case Opened.Held held -> {
+            case Opened.Held ignored -> {
                 trouble = Optional.empty();
+                held = true;
                 LOG.infof("held by the ledger, waits table=%s", table);
             }
             case Opened.Lost lost -> lost(lost);
@@ -579,15 +583,24 @@ final class TableStream {
         });
     }
 
+    /** Whether its queue only grows for the time being. */
+    boolean isHeld() {
+        return held;
+    }
+
+    /** @param count changes that wait in the queue of a held table */
+    void waiting(long count) {
+        if (held) {
+            waiting = count;
+        }
+    }
+
     /** Tells how the queue stands, if that has changed. */
     void report() {
         session.ifPresent(open -> loop.lag(partition)
                 .ifPresent(lag -> waiting = Math.max(0, open.readUpTo + lag - open.progress.position())));
-        if (run == 0 && session.isEmpty()) {
-            return;
-        }
         var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble);
-        boolean quiet = session.isEmpty() && trouble.isEmpty();
+        boolean quiet = session.isEmpty() && trouble.isEmpty() && !held;
         if (!quiet && !reported.equals(Optional.of(now))) {
             reported = Optional.of(now);
             services.events().accept(now);

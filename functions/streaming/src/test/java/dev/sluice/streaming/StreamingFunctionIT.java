@@ -58,6 +58,7 @@ class StreamingFunctionIT {
     private final Messages messages = new Messages(pipeline);
     private final AtomicReference<Lsn> confirmedFlush = new AtomicReference<>(Lsn.ZERO);
     private final List<Event> events = new ArrayList<>();
+    private PostgresServer destination = SharedServers.destination();
     private Vertx vertx;
     private String sourceName;
     private String destinationName;
@@ -86,7 +87,7 @@ class StreamingFunctionIT {
         eventReader.assign(List.of(partition));
         eventReader.seekToBeginning(List.of(partition));
         sourceName = SharedServers.freshDatabase(SharedServers.source());
-        destinationName = SharedServers.freshDatabase(SharedServers.destination());
+        destinationName = SharedServers.freshDatabase(destination);
         vertx = Vertx.vertx();
         databases = new Databases(databaseConfig(), vertx);
         ledger = new Ledger(databases, pipeline);
@@ -113,6 +114,8 @@ class StreamingFunctionIT {
         command(new StreamCommand.Hold(table, RUN, 1));
         awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
         queueFromTheEnd(table);
+        write(table, 1, 1, "7", 1);
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 1);
         // Older after newer, at new offsets: as after a kill of Debezium Server.
         for (int i = 1; i <= 100; i++) {
             write(table, i * 10L, i, "7", i);
@@ -202,7 +205,7 @@ class StreamingFunctionIT {
     void oneTableThatCannotGoOnStopsAloneAndGoesOnAfterARetry() throws Exception {
         TableName bad = streaming("bad");
         TableName good = streaming("good");
-        execute(SharedServers.destination(), destinationName, "ALTER TABLE bad ADD CONSTRAINT small CHECK (counter < 5)");
+        execute(destination, destinationName, "ALTER TABLE bad ADD CONSTRAINT small CHECK (counter < 5)");
 
         for (int i = 1; i <= 9; i++) {
             write(bad, i * 10L, i, "1", i);
@@ -214,7 +217,7 @@ class StreamingFunctionIT {
         assertThat(((Event.StreamFailed) failed).fault().reason()).contains("small");
         assertThat(((Event.StreamFailed) failed).queueLost()).isFalse();
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("good")).containsExactly("1|9"));
-        execute(SharedServers.destination(), destinationName, "ALTER TABLE bad DROP CONSTRAINT small");
+        execute(destination, destinationName, "ALTER TABLE bad DROP CONSTRAINT small");
         command(new StreamCommand.Drain(bad, RUN, WATERMARK));
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("bad")).containsExactly("1|9"));
     }
@@ -238,6 +241,37 @@ class StreamingFunctionIT {
         capture.send(create).get();
 
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("halved")).containsExactly("2|1"));
+    }
+
+    @Test
+    void aDestinationThatIsAwayIsWaitedForAndNothingIsLost() throws Exception {
+        function.stop();
+        databases.source().close();
+        databases.destination().close();
+        try (PostgresServer own =
+                PostgresServer.start(SharedServers.folder("away"), 0, SharedServers.FAST_POSTGRES)) {
+            destination = own;
+            destinationName = SharedServers.freshDatabase(own);
+            databases = new Databases(databaseConfig(), vertx);
+            ledger = new Ledger(databases, pipeline);
+            function = function();
+            function.start();
+            TableName table = streaming("away");
+            write(table, 10, 1, "1", 1);
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("away")).containsExactly("1|1"));
+
+            own.kill();
+            write(table, 20, 2, "1", 2);
+            awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.trouble().isPresent());
+            own.restart();
+
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("away")).containsExactly("1|2"));
+            awaitEvent(event -> event instanceof Event.QueueMoved moved
+                    && moved.trouble().isEmpty()
+                    && moved.applied() == 2);
+            assertThat(events).noneMatch(event -> event instanceof Event.StreamFailed);
+            function.stop();
+        }
     }
 
     @Test
@@ -278,7 +312,7 @@ class StreamingFunctionIT {
     private TableName table(String name) throws Exception {
         String ddl = "CREATE TABLE " + name + " (id bigint PRIMARY KEY, counter int)";
         execute(SharedServers.source(), sourceName, ddl);
-        execute(SharedServers.destination(), destinationName, ddl);
+        execute(destination, destinationName, ddl);
         TableName table = new TableName("public", name);
         admin.createTopics(List.of(new NewTopic(pipeline.queueTopic(table), 1, (short) 1))).all().get();
         return table;
@@ -330,7 +364,7 @@ class StreamingFunctionIT {
 
     /** A row that shows an older version after a newer one makes its statement fail. */
     private void forbidGoingBack(String table) throws SQLException {
-        execute(SharedServers.destination(), destinationName, """
+        execute(destination, destinationName, """
                 CREATE FUNCTION forward() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN
                   IF NEW.counter < OLD.counter THEN RAISE EXCEPTION 'back from %% to %%', OLD.counter, NEW.counter; END IF;
@@ -341,7 +375,7 @@ class StreamingFunctionIT {
     }
 
     private List<String> rows(String table) throws SQLException {
-        try (var connection = SharedServers.destination().connect(destinationName);
+        try (var connection = destination.connect(destinationName);
                 var statement = connection.createStatement();
                 var result = statement.executeQuery("SELECT id || '|' || counter FROM " + table + " ORDER BY id")) {
             List<String> rows = new ArrayList<>();
@@ -421,7 +455,7 @@ class StreamingFunctionIT {
 
     private DatabaseConfig databaseConfig() {
         String source = SharedServers.source().url(sourceName);
-        String destination = SharedServers.destination().url(destinationName);
+        String destinationUrl = destination.url(destinationName);
         String name = pipeline.name();
         return new DatabaseConfig() {
             @Override
@@ -449,7 +483,7 @@ class StreamingFunctionIT {
                 return new Destination() {
                     @Override
                     public String url() {
-                        return destination;
+                        return destinationUrl;
                     }
 
                     @Override

@@ -17,7 +17,9 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -361,6 +363,23 @@ public class Ledger {
                         to.mark().map(mark -> mark.commitBefore().toString()).orElse(null),
                         to.mark().map(mark -> mark.lsn().toString()).orElse(null))))
                 .chain(rows -> require(rows, "a batch of run " + run + " of " + table + " from offset " + from));
+    }
+
+    /** Where the queues of these tables stand; a table whose queue has no start yet is left out. */
+    public Uni<Map<TableName, Long>> positions(List<TableName> tables) {
+        return destination
+                .pool()
+                .preparedQuery("SELECT table_name, position FROM " + schema
+                        + ".tables WHERE table_name = ANY ($1) AND position IS NOT NULL")
+                .execute(Tuple.tuple()
+                        .addArrayOfString(tables.stream().map(TableName::toString).toArray(String[]::new)))
+                .map(rows -> {
+                    Map<TableName, Long> positions = new HashMap<>();
+                    for (Row row : rows) {
+                        positions.put(TableName.parse(row.getString(0)), row.getLong(1));
+                    }
+                    return positions;
+                });
     }
 
     /** Notes a row read, in the transaction that writes the row. A later one of the same key takes its place. */
