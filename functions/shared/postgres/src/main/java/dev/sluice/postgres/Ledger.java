@@ -208,14 +208,19 @@ public class Ledger {
     }
 
     /**
-     * Sets where the queue of a table starts. Only while the run is held.
+     * Sets where the queue of a table starts, for one that has none or whose queue has a hole. Only while the run is
+     * held.
+     *
+     * <p>The mark is void then (R4): it may be of another cluster, whose WAL went further, and would pass over every
+     * change. Nothing needs it: whatever the slot sends again from before this is in the chunks that are read after.
      *
      * @throws FencedException (in the Uni) if the ledger has another run, or the table is not held
      */
     public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
         return destination
                 .pool()
-                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4 "
+                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4, "
+                        + "mark_commit_before = NULL, mark_lsn = NULL "
                         + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
                 .execute(Tuple.of(table.toString(), run, topicId, position))
                 .chain(rows -> require(rows, "queue start of run " + run + " of " + table));
