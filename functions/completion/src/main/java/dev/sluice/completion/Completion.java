@@ -68,7 +68,7 @@ public class Completion {
     /** @return the watermark, empty when there is nothing to drain */
     private Uni<Optional<Lsn>> closed(Work.Close close) {
         Uni<Void> closed = ledger.closeRun(close.table(), close.run(), close.outcome(), close.chunks());
-        if (!close.drains()) {
+        if (!close.outcome().drains()) {
             return closed.replaceWith(Optional.empty());
         }
         // The probe is written after the last chunk was read: what stands before it in the WAL is all that the chunks

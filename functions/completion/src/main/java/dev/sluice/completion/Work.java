@@ -22,16 +22,7 @@ sealed interface Work {
      *
      * @param chunks how many the ledger must list, for {@link Outcome#COPIED}
      */
-    record Close(TableName table, long run, int attempt, Outcome outcome, int chunks) implements Work {
-
-        /** Whether the table streams afterwards, and not only stops. */
-        boolean drains() {
-            return switch (outcome) {
-                case COPIED, CUT_SHORT, RESUMED -> true;
-                case ABANDONED, DISCARDED -> false;
-            };
-        }
-    }
+    record Close(TableName table, long run, int attempt, Outcome outcome, int chunks) implements Work {}
 
     /** Build the constraints that waited until the table was caught up. */
     record Build(TableName table, long run, int attempt) implements Work {}

@@ -12,8 +12,6 @@ import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class WorkTest {
 
@@ -51,11 +49,5 @@ class WorkTest {
     @Test
     void aTableThatDrainsHasAllItNeeds() {
         assertThat(Work.decide(table("a", new TableState.Draining(7, Lsn.ZERO)), NOW)).isEqualTo(new Decision.Nothing());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"COPIED, true", "CUT_SHORT, true", "RESUMED, true", "ABANDONED, false", "DISCARDED, false"})
-    void whatIsLeftIncompleteIsNotDrained(Outcome outcome, boolean drains) {
-        assertThat(new Work.Close(Records.name("a"), 7, 1, outcome, 0).drains()).isEqualTo(drains);
     }
 }
