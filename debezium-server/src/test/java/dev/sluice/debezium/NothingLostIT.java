@@ -38,7 +38,7 @@ class NothingLostIT {
     private static final int WRITERS = 3;
     /** So many that the writers are still busy at the kill, and so few that the topic is soon read. */
     private static final int TRANSACTIONS_BETWEEN_KILLS = 400;
-    private static final int CHANGES_BETWEEN_KILLS = 500;
+    private static final int CHANGES_BETWEEN_KILLS = 300;
 
     @Test
     void killsLoseNothingAndAddNothing() throws Exception {
@@ -71,7 +71,7 @@ class NothingLostIT {
             try (var records = new Records(kafka, PIPELINE.queueTopic(TABLES.get(0)))) {
                 for (int kill = 0; kill < KILLS; kill++) {
                     transactions.release(TRANSACTIONS_BETWEEN_KILLS);
-                    long enough = (kill + 1L) * CHANGES_BETWEEN_KILLS;
+                    long enough = records.end() + CHANGES_BETWEEN_KILLS;
                     records.until(change -> change.offset() >= enough);
                     capture.kill();
                     capture.restart();

@@ -67,6 +67,11 @@ final class Records implements AutoCloseable {
         }
     }
 
+    /** The offset that the next record of the topic gets. */
+    long end() {
+        return consumer.endOffsets(List.of(partition)).get(partition);
+    }
+
     /** All records read when one is found that matches, in order; fails when none has come within a minute. */
     List<Change> until(Predicate<Change> last) {
         long deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
