@@ -18,6 +18,6 @@ final class Records {
 
     static TableRecord table(String table, TableState state) {
         return new TableRecord(
-                name(table), state, Instant.EPOCH, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+                name(table), state, Instant.EPOCH, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
     }
 }

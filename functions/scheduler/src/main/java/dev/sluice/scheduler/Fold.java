@@ -252,11 +252,15 @@ final class Fold {
                     table,
                     queued.close()
                             .<TableState>map(close ->
-                                    new Completing(queued.run(), close.outcome(), close.chunks(), Attempt.first()))
+                                    new Completing(
+                                            queued.run(),
+                                            close.outcome(),
+                                            close.chunks(),
+                                            Records.nextAttempt(table)))
                             .orElseGet(() -> new Preparing(
                                     queued.run(),
                                     Step.INSPECT,
-                                    Attempt.first(),
+                                    Records.nextAttempt(table),
                                     Optional.empty(),
                                     Optional.empty(),
                                     Optional.empty())),

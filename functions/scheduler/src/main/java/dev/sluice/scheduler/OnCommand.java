@@ -1,6 +1,5 @@
 package dev.sluice.scheduler;
 
-import dev.sluice.domain.Attempt;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
@@ -53,7 +52,7 @@ final class OnCommand {
         return switch (table.state()) {
             case Queued queued when queued.streams() && table.streamedRun().isPresent() -> Turn.becomes(Records.to(
                     table,
-                    new Streaming(table.streamedRun().get(), new Constraints.Pending(Attempt.first())),
+                    new Streaming(table.streamedRun().get(), new Constraints.Pending(Records.nextAttempt(table))),
                     now));
             case Queued queued when queued.close().isPresent() && table.streamedRun().isPresent() ->
                 Turn.rejected("its backfill is over already; it waits for its turn to drain");
@@ -74,7 +73,7 @@ final class OnCommand {
             case Failed failed when failed.remedy() instanceof Remedy.Leave leave ->
                 leave.toBeRemoved()
                         ? Turn.rejected("its removal failed; send retry")
-                        : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Attempt.first()), now));
+                        : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Records.nextAttempt(table)), now));
             case Failed failed when table.streamedRun().isPresent() ->
                 Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
             case Failed failed -> Turn.becomes(stopped(table, dropQueue, now));
@@ -103,7 +102,7 @@ final class OnCommand {
                 case Remedy.CopyAnew anew -> queue(table, offset, now);
                 case Remedy.Close close -> Turn.becomes(close(table, failed.run(), close, offset, now));
                 case Remedy.Leave leave -> Turn.becomes(
-                        Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Attempt.first()), now));
+                        Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Records.nextAttempt(table)), now));
             };
             case Cancelled cancelled -> queue(table, offset, now);
             case Queued queued -> Turn.rejected("it has not failed: it waits for its turn");
@@ -113,7 +112,7 @@ final class OnCommand {
             case Draining draining -> Turn.rejected("it has not failed: it drains");
             case Streaming streaming -> switch (streaming.constraints()) {
                 case Constraints.Missing missing -> Turn.becomes(Records.to(
-                        table, new Streaming(streaming.run(), new Constraints.Pending(Attempt.first())), now));
+                        table, new Streaming(streaming.run(), new Constraints.Pending(Records.nextAttempt(table))), now));
                 case Constraints.Pending pending -> Turn.rejected("it has not failed: it streams");
                 case Constraints.Built built -> Turn.rejected("it has not failed: it streams");
             };
@@ -139,7 +138,7 @@ final class OnCommand {
     }
 
     private static Turn leave(TableRecord table, Instant now) {
-        return Turn.becomes(Records.to(table, new Leaving(table.state().run(), true, Attempt.first()), now));
+        return Turn.becomes(Records.to(table, new Leaving(table.state().run(), true, Records.nextAttempt(table)), now));
     }
 
     private static Turn queue(TableRecord table, long offset, Instant now) {
@@ -159,7 +158,7 @@ final class OnCommand {
         return Records.to(
                 table,
                 dropQueue
-                        ? new Leaving(run, false, Attempt.first())
+                        ? new Leaving(run, false, Records.nextAttempt(table))
                         : new Cancelled(run, table.captured().isPresent()),
                 now);
     }
@@ -168,6 +167,6 @@ final class OnCommand {
         Outcome outcome = table.streamedRun().isPresent()
                 ? Outcome.CUT_SHORT
                 : dropQueue ? Outcome.DISCARDED : Outcome.ABANDONED;
-        return new Completing(run, outcome, 0, Attempt.first());
+        return new Completing(run, outcome, 0, Records.nextAttempt(table));
     }
 }

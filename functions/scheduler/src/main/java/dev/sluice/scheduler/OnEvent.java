@@ -319,7 +319,11 @@ final class OnEvent {
                 further.isCopied()
                         ? Records.to(
                                 counted,
-                                new Completing(copied.run(), Outcome.COPIED, further.next(), Attempt.first()),
+                                new Completing(
+                                        copied.run(),
+                                        Outcome.COPIED,
+                                        further.next(),
+                                        Records.nextAttempt(table)),
                                 now)
                         : with(counted, backfilling, further, now));
     }
@@ -373,7 +377,7 @@ final class OnEvent {
         }
         TableState next = switch (completing.outcome()) {
             case ABANDONED -> new Cancelled(closed.run(), table.captured().isPresent());
-            case DISCARDED -> new Leaving(closed.run(), false, Attempt.first());
+            case DISCARDED -> new Leaving(closed.run(), false, Records.nextAttempt(table));
             case COPIED, CUT_SHORT, RESUMED -> closed.watermark()
                     .<TableState>map(watermark -> new Draining(closed.run(), watermark))
                     .orElseGet(() -> new Failed(
@@ -450,7 +454,7 @@ final class OnEvent {
     }
 
     private static TableRecord streams(TableRecord table, long run, Instant now) {
-        return Records.to(table, new Streaming(run, new Constraints.Pending(Attempt.first())), now);
+        return Records.to(table, new Streaming(run, new Constraints.Pending(Records.nextAttempt(table))), now);
     }
 
     private static boolean drains(Remedy remedy) {

@@ -1,5 +1,6 @@
 package dev.sluice.scheduler;
 
+import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.TableName;
@@ -16,7 +17,7 @@ final class Records {
 
     static TableRecord fresh(TableName table, TableState state, Instant now) {
         return new TableRecord(
-                table, state, now, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+                table, state, now, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
     }
 
     /** Another state; the time counts from now if it is a state of another kind or run. */
@@ -26,10 +27,35 @@ final class Records {
                 table.table(),
                 state,
                 same ? table.stateSince() : now,
+                Math.max(table.attempts(), attempt(state)),
                 table.captured(),
                 table.streamedRun(),
                 table.progress(),
                 table.queue());
+    }
+
+    private static int attempt(TableState state) {
+        return switch (state) {
+            case TableState.Preparing preparing -> preparing.attempt().number();
+            case TableState.Completing completing -> completing.attempt().number();
+            case TableState.Leaving leaving -> leaving.attempt().number();
+            case TableState.Streaming streaming -> switch (streaming.constraints()) {
+                case TableState.Constraints.Pending pending -> pending.attempt().number();
+                case TableState.Constraints.Built built -> 0;
+                case TableState.Constraints.Missing missing -> 0;
+            };
+            // Planning and chunks count for themselves: a run is backfilled once.
+            case TableState.Backfilling backfilling -> 0;
+            case TableState.Queued queued -> 0;
+            case TableState.Draining draining -> 0;
+            case TableState.Cancelled cancelled -> 0;
+            case TableState.Failed failed -> 0;
+        };
+    }
+
+    /** The first try of what the table needs next. */
+    static Attempt nextAttempt(TableRecord table) {
+        return Attempt.numbered(table.attempts() + 1);
     }
 
     /** Failed so that only a new backfill helps. */
@@ -47,6 +73,7 @@ final class Records {
                 table.table(),
                 table.state(),
                 table.stateSince(),
+                table.attempts(),
                 identity,
                 table.streamedRun(),
                 table.progress(),
@@ -58,6 +85,7 @@ final class Records {
                 table.table(),
                 table.state(),
                 table.stateSince(),
+                table.attempts(),
                 table.captured(),
                 run,
                 table.progress(),
@@ -69,6 +97,7 @@ final class Records {
                 table.table(),
                 table.state(),
                 table.stateSince(),
+                table.attempts(),
                 table.captured(),
                 table.streamedRun(),
                 progress,
@@ -80,6 +109,7 @@ final class Records {
                 table.table(),
                 table.state(),
                 table.stateSince(),
+                table.attempts(),
                 table.captured(),
                 table.streamedRun(),
                 table.progress(),

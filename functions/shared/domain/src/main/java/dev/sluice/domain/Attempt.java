@@ -24,7 +24,12 @@ public record Attempt(int number, int failures, int faulty, Optional<Instant> no
     private static final int UNAVAILABLE_TRIES_MAX = 240;
 
     public static Attempt first() {
-        return new Attempt(1, 0, 0, Optional.empty(), Optional.empty());
+        return numbered(1);
+    }
+
+    /** The first of a row of tries, after others of the same table. */
+    public static Attempt numbered(int number) {
+        return new Attempt(number, 0, 0, Optional.empty(), Optional.empty());
     }
 
     public boolean isDue(Instant now) {
@@ -50,6 +55,6 @@ public record Attempt(int number, int failures, int faulty, Optional<Instant> no
 
     /** The try of the next effect of the same kind, once this one succeeded. */
     public Attempt next() {
-        return new Attempt(number + 1, 0, 0, Optional.empty(), Optional.empty());
+        return numbered(number + 1);
     }
 }

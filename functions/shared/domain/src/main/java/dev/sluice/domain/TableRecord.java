@@ -6,6 +6,8 @@ import java.util.Optional;
 /**
  * All that is known of a table: one record of the compacted topic.
  *
+ * @param attempts the highest number of an attempt so far. A state that the table enters once more goes on from there:
+ *     the same run and attempt are never asked for twice, so an answer always belongs to what is asked (R17)
  * @param captured what its capture rests on, since it joined the publication and as long as nothing broke
  * @param streamedRun the run after which it last was complete at the destination, as long as it still is; empty for a
  *     table that never streamed
@@ -15,6 +17,7 @@ public record TableRecord(
         TableName table,
         TableState state,
         Instant stateSince,
+        int attempts,
         Optional<CaptureIdentity> captured,
         Optional<Long> streamedRun,
         Progress progress,
