@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Outcome;
@@ -24,7 +25,7 @@ class AgendaTest {
         agenda.put(completing("a", Attempt.first()));
         assertThat(agenda.take(NOW)).isEmpty();
 
-        agenda.put(table("a", new TableState.Queued(9, 9, 0, java.util.Optional.empty(), false)));
+        agenda.put(table("a", new TableState.Draining(7, Lsn.ZERO)));
         agenda.complete();
 
         assertThat(agenda.take(NOW)).as("the state that was meant to be closed is long past").isEmpty();

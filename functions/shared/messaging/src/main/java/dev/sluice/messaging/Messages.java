@@ -4,16 +4,23 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import com.fasterxml.jackson.module.paramnames.ParameterNamesModule;
@@ -30,12 +37,16 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
@@ -59,6 +70,11 @@ public final class Messages {
     private static final String EVENT_PREFIX = TYPE_PREFIX + "event.";
     /** Far above what a command or event needs: a bound on what is parsed. */
     private static final int VALUE_BYTES_MAX = 8 * 1024 * 1024;
+
+    private static final int REASON_LENGTH_MAX = 500;
+    /** What whoever sends a command may leave out. */
+    private static final Map<Class<?>, Map<String, JsonNode>> DEFAULTS =
+            Map.of(Command.Cancel.class, Map.of("dropQueue", BooleanNode.FALSE));
 
     private static final Map<String, Class<? extends Command>> COMMANDS = new LinkedHashMap<>();
     private static final Map<String, Class<? extends Event>> EVENTS = new LinkedHashMap<>();
@@ -98,24 +114,57 @@ public final class Messages {
                 String name = event.type().substring(COMMAND_PREFIX.length());
                 Class<? extends Command> type = COMMANDS.get(name);
                 if (type == null) {
-                    return new Input.Poison("there is no command «" + name + "»; there are " + COMMANDS.keySet());
+                    return poison("there is no command «" + name + "»; there are " + COMMANDS.keySet());
                 }
-                return new Input.OfCommand(json.treeToValue(event.data(), type));
+                return new Input.OfCommand(fields(event.data(), type));
             }
             if (event.type().startsWith(EVENT_PREFIX)) {
                 String name = event.type().substring(EVENT_PREFIX.length());
                 Class<? extends Event> type = EVENTS.get(name);
                 return type == null
-                        ? new Input.Poison("there is no event «" + name + "»")
-                        : new Input.OfEvent(json.treeToValue(event.data(), type));
+                        ? poison("there is no event «" + name + "»")
+                        : new Input.OfEvent(fields(event.data(), type));
             }
-            return new Input.Poison("the type «" + event.type() + "» starts with neither " + COMMAND_PREFIX + " nor "
-                    + EVENT_PREFIX);
-        } catch (JsonProcessingException e) {
-            return new Input.Poison(rootMessage(e));
-        } catch (IllegalArgumentException e) {
-            return new Input.Poison(String.valueOf(e.getMessage()));
+            return poison(
+                    "the type «" + event.type() + "» starts with neither " + COMMAND_PREFIX + " nor " + EVENT_PREFIX);
+        } catch (IOException | RuntimeException | StackOverflowError e) {
+            // Whatever it is: thrown from here, the same record would be met again and again, and nothing else be read.
+            return poison(reason(e));
         }
+    }
+
+    /** Of a bounded length and on one line, since whoever sent the record has a say in it. */
+    private static Input.Poison poison(String reason) {
+        String line = reason.replaceAll("\\p{Cntrl}", "·");
+        return new Input.Poison(
+                line.length() <= REASON_LENGTH_MAX ? line : line.substring(0, REASON_LENGTH_MAX) + "…");
+    }
+
+    /**
+     * The data as a record of ours. Fields are checked by name first, since that is where people err; what a person
+     * may leave out is filled in.
+     */
+    private <T> T fields(ObjectNode data, Class<T> type) throws JsonProcessingException {
+        ObjectNode complete = data.deepCopy();
+        DEFAULTS.getOrDefault(type, Map.of()).forEach((name, value) -> {
+            if (!complete.has(name)) {
+                complete.set(name, value);
+            }
+        });
+        List<String> known = Arrays.stream(type.getRecordComponents())
+                .map(RecordComponent::getName)
+                .toList();
+        complete.fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name)) {
+                throw new IllegalArgumentException("there is no field «" + name + "»; there are " + known);
+            }
+        });
+        for (RecordComponent field : type.getRecordComponents()) {
+            if (field.getType() != Optional.class && !complete.hasNonNull(field.getName())) {
+                throw new IllegalArgumentException("the field «" + field.getName() + "» is missing or null");
+            }
+        }
+        return json.treeToValue(complete, type);
     }
 
     public ProducerRecord<String, byte[]> command(Command command, String from) {
@@ -203,18 +252,18 @@ public final class Messages {
 
     private record StreamCommandEnvelope(StreamCommand command) {}
 
-    private record CloudEvent(String type, JsonNode data) {}
+    private record CloudEvent(String type, ObjectNode data) {}
 
     private <T> T read(ConsumerRecord<String, byte[]> record, Class<T> type) {
         try {
             return json.treeToValue(open(record).data(), type);
-        } catch (JsonProcessingException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException | StackOverflowError e) {
             throw new InvalidMessageException(
-                    record.topic() + "/" + record.partition() + "@" + record.offset() + ": " + e.getMessage(), e);
+                    record.topic() + "/" + record.partition() + "@" + record.offset() + ": " + reason(e), e);
         }
     }
 
-    private CloudEvent open(ConsumerRecord<String, byte[]> record) throws JsonProcessingException {
+    private CloudEvent open(ConsumerRecord<String, byte[]> record) throws IOException {
         if (record.value() == null || record.value().length == 0) {
             throw new IllegalArgumentException("the record has no value");
         }
@@ -222,31 +271,24 @@ public final class Messages {
             throw new IllegalArgumentException(
                     "the record has " + record.value().length + " bytes; at most " + VALUE_BYTES_MAX + " are read");
         }
-        JsonNode value = readTree(record.value());
+        JsonNode value = json.readTree(record.value());
         Optional<String> type = header(record, "ce_type");
         if (type.isPresent()) {
             requireVersion(header(record, "ce_specversion").orElse(""));
-            return new CloudEvent(type.get(), value);
+            if (!(value instanceof ObjectNode data)) {
+                throw new IllegalArgumentException("the value is no JSON object");
+            }
+            return new CloudEvent(type.get(), data);
         }
         if (!value.isObject() || !value.path("type").isTextual()) {
             throw new IllegalArgumentException("this is not a CloudEvent: it has neither a header ce_type nor an "
                     + "attribute «type» in a JSON object");
         }
         requireVersion(value.path("specversion").asText(""));
-        if (!value.path("data").isObject()) {
+        if (!(value.path("data") instanceof ObjectNode data)) {
             throw new IllegalArgumentException("the CloudEvent has no JSON object as its «data»");
         }
-        return new CloudEvent(value.get("type").asText(), value.get("data"));
-    }
-
-    private JsonNode readTree(byte[] value) throws JsonProcessingException {
-        try {
-            return json.readTree(value);
-        } catch (JsonProcessingException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new IllegalArgumentException("the value is not JSON: " + e.getMessage(), e);
-        }
+        return new CloudEvent(value.get("type").asText(), data);
     }
 
     private static void requireVersion(String version) {
@@ -288,12 +330,28 @@ public final class Messages {
                 : Optional.of(new String(header.value(), StandardCharsets.UTF_8));
     }
 
-    private static String rootMessage(JsonProcessingException e) {
-        Throwable cause = e;
+    /** What is wrong with a record, for a person. */
+    private static String reason(Throwable thrown) {
+        Throwable cause = thrown;
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return cause instanceof JsonProcessingException root ? root.getOriginalMessage() : cause.getMessage();
+        return where(thrown) + switch (cause) {
+            // Behind the colon or semicolon stands which setting of the parser it is that refuses.
+            case JsonProcessingException wrong ->
+                wrong.getOriginalMessage().replaceAll("(: not allowed as per|; `DeserializationFeature).*", "");
+            case IllegalArgumentException refused -> refused.getMessage();
+            default -> "it cannot be read (" + cause.getClass().getSimpleName() + ")";
+        };
+    }
+
+    private static String where(Throwable thrown) {
+        if (thrown instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
+            return mapping.getPath().stream()
+                    .map(step -> step.getFieldName() == null ? "[" + step.getIndex() + "]" : step.getFieldName())
+                    .collect(Collectors.joining(".", "the field «", "»: "));
+        }
+        return thrown instanceof IOException ? "the value is not JSON: " : "";
     }
 
     private static JsonMapper mapper() {
@@ -310,7 +368,18 @@ public final class Messages {
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+                .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                // A record's fields are its components; a method «isCopied» is none.
+                .disable(MapperFeature.AUTO_DETECT_IS_GETTERS)
+                .withCoercionConfig(LogicalType.Textual, texting -> {
+                    texting.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
+                    texting.setCoercion(CoercionInputShape.Float, CoercionAction.Fail);
+                    texting.setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail);
+                });
         for (Class<?> sealed :
                 new Class<?>[] {
                     TableState.class,
@@ -353,11 +422,10 @@ public final class Messages {
         module.addDeserializer(type, new JsonDeserializer<>() {
             @Override
             public T deserialize(JsonParser parser, DeserializationContext context) throws IOException {
-                String text = parser.getValueAsString();
-                if (text == null) {
+                if (!parser.hasToken(JsonToken.VALUE_STRING)) {
                     return type.cast(context.handleUnexpectedToken(type, parser));
                 }
-                return read.apply(text);
+                return read.apply(parser.getText());
             }
         });
     }

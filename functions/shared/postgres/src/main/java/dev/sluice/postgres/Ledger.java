@@ -16,7 +16,10 @@ import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -65,8 +68,23 @@ public class Ledger {
             Optional<Mark> mark,
             Optional<Lsn> watermark) {}
 
-    /** A chunk whose snapshot still decides which changes to skip (R9). */
-    public record RetainedChunk(KeyRange range, PgSnapshot snapshot) {}
+    /** A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap. */
+    public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {}
+
+    /**
+     * A row that was read from the source while its table drains or streams: a chunk of one key (R13).
+     *
+     * @param lsn of the source, taken after the snapshot: once it is passed, the snapshot decides nothing any more
+     */
+    public record RowRead(Key key, PgSnapshot snapshot, Lsn lsn) {}
+
+    /**
+     * How far the changes of a table are applied.
+     *
+     * @param position the offset of the next change
+     * @param mark the last change passed; empty until there was one
+     */
+    public record Progress(long position, Optional<Mark> mark) {}
 
     /** Makes schema and tables where they are missing. */
     public Uni<Void> create() {
@@ -190,14 +208,19 @@ public class Ledger {
     }
 
     /**
-     * Sets where the queue of a table starts. Only while the run is held.
+     * Sets where the queue of a table starts, for one that has none or whose queue has a hole. Only while the run is
+     * held.
+     *
+     * <p>The mark is void then (R4): it may be of another cluster, whose WAL went further, and would pass over every
+     * change. Nothing needs it: whatever the slot sends again from before this is in the chunks that are read after.
      *
      * @throws FencedException (in the Uni) if the ledger has another run, or the table is not held
      */
     public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
         return destination
                 .pool()
-                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4 "
+                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4, "
+                        + "mark_commit_before = NULL, mark_lsn = NULL "
                         + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
                 .execute(Tuple.of(table.toString(), run, topicId, position))
                 .chain(rows -> require(rows, "queue start of run " + run + " of " + table));
@@ -323,11 +346,95 @@ public class Ledger {
                 .replaceWithVoid());
     }
 
-    /** The chunks that still decide which changes to skip, of whatever run. */
+    /**
+     * Moves the position, in the transaction of the rows that it speaks of. The row stays locked until the end of the
+     * transaction, so a run that opens meanwhile waits, and a second applier comes too late (R5).
+     *
+     * @throws FencedException (in the Uni) if run, state or position are not what the applier believes
+     */
+    Uni<Void> advance(
+            SqlConnection connection, TableName table, long run, Applying applying, long from, Progress to) {
+        return connection
+                .preparedQuery("UPDATE " + schema + ".tables SET position = $5, "
+                        + "mark_commit_before = coalesce($6::text::pg_lsn, mark_commit_before), "
+                        + "mark_lsn = coalesce($7::text::pg_lsn, mark_lsn) "
+                        + "WHERE table_name = $1 AND run = $2 AND applying = $3 AND position = $4")
+                .execute(Tuple.from(Arrays.asList(
+                        table.toString(),
+                        run,
+                        applying.name(),
+                        from,
+                        to.position(),
+                        to.mark().map(mark -> mark.commitBefore().toString()).orElse(null),
+                        to.mark().map(mark -> mark.lsn().toString()).orElse(null))))
+                .chain(rows -> require(rows, "a batch of run " + run + " of " + table + " from offset " + from));
+    }
+
+    /** Where the queues of these tables stand; a table whose queue has no start yet is left out. */
+    public Uni<Map<TableName, Long>> positions(List<TableName> tables) {
+        return destination
+                .pool()
+                .preparedQuery("SELECT table_name, position FROM " + schema
+                        + ".tables WHERE table_name = ANY ($1) AND position IS NOT NULL")
+                .execute(Tuple.tuple()
+                        .addArrayOfString(tables.stream().map(TableName::toString).toArray(String[]::new)))
+                .map(rows -> {
+                    Map<TableName, Long> positions = new HashMap<>();
+                    for (Row row : rows) {
+                        positions.put(TableName.parse(row.getString(0)), row.getLong(1));
+                    }
+                    return positions;
+                });
+    }
+
+    /** Notes a row read, in the transaction that writes the row. A later one of the same key takes its place. */
+    Uni<Void> noteRowRead(SqlConnection connection, TableName table, RowRead read) {
+        return connection
+                .preparedQuery("INSERT INTO " + schema + ".row_reads (table_name, key, source_snapshot, source_lsn) "
+                        + "VALUES ($1, $2, $3, $4::text::pg_lsn) ON CONFLICT (table_name, key) DO UPDATE "
+                        + "SET source_snapshot = excluded.source_snapshot, source_lsn = excluded.source_lsn")
+                .execute(Tuple.of(
+                        table.toString(),
+                        read.key().values().toArray(String[]::new),
+                        read.snapshot().toString(),
+                        read.lsn().toString()))
+                .replaceWithVoid();
+    }
+
+    /** Forgets the row reads below an LSN: every transaction that they saw is passed. */
+    public Uni<Void> forgetRowReads(TableName table, Lsn below) {
+        return destination
+                .pool()
+                .preparedQuery("DELETE FROM " + schema
+                        + ".row_reads WHERE table_name = $1 AND source_lsn < $2::text::pg_lsn")
+                .execute(Tuple.of(table.toString(), below.toString()))
+                .replaceWithVoid();
+    }
+
+    /** The single rows whose snapshot still decides which changes to skip. */
+    public Uni<List<RowRead>> rowReads(TableName table) {
+        return destination
+                .pool()
+                .preparedQuery("SELECT key, source_snapshot, source_lsn::text FROM " + schema
+                        + ".row_reads WHERE table_name = $1")
+                .execute(Tuple.of(table.toString()))
+                .map(rows -> {
+                    List<RowRead> reads = new ArrayList<>();
+                    for (Row row : rows) {
+                        reads.add(new RowRead(
+                                key(row, 0).orElseThrow(),
+                                PgSnapshot.parse(row.getString(1)),
+                                Lsn.parse(row.getString(2))));
+                    }
+                    return reads;
+                });
+    }
+
+    /** The chunks that still decide which changes to skip, of whatever run; by run, then in the order of the key. */
     public Uni<List<RetainedChunk>> retainedChunks(TableName table) {
         return destination
                 .pool()
-                .preparedQuery("SELECT c.after_key, c.up_to_key, c.source_snapshot FROM " + schema
+                .preparedQuery("SELECT c.after_key, c.up_to_key, c.source_snapshot, run FROM " + schema
                         + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
                         + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk")
                 .execute(Tuple.of(table.toString()))
@@ -335,7 +442,7 @@ public class Ledger {
                     List<RetainedChunk> chunks = new ArrayList<>();
                     for (Row row : rows) {
                         chunks.add(new RetainedChunk(
-                                new KeyRange(key(row, 0), key(row, 1)), PgSnapshot.parse(row.getString(2))));
+                                row.getLong(3), new KeyRange(key(row, 0), key(row, 1)), PgSnapshot.parse(row.getString(2))));
                     }
                     return chunks;
                 });

@@ -1,0 +1,190 @@
+package dev.sluice.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.domain.ChunkTask;
+import dev.sluice.domain.Command;
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.StepResult;
+import dev.sluice.domain.StreamCommand;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import dev.sluice.messaging.Messages.Input;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Everything that is sent is read again as it was, in both modes of CloudEvents. */
+class MessagesTest {
+
+    private final Messages messages = new Messages(new Pipeline("sluice"));
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#commands")
+    void aCommandArrivesAsItWasSent(Command command) {
+        assertThat(messages.input(received(messages.command(command, "test")))).isEqualTo(new Input.OfCommand(command));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#events")
+    void anEventArrivesAsItWasSent(Event event) {
+        assertThat(messages.input(received(messages.event(event, "test")))).isEqualTo(new Input.OfEvent(event));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#tableRecords")
+    void aTablesStateArrivesAsItWasSent(TableRecord table) {
+        assertThat(messages.tableState(received(messages.tableState(table)))).isEqualTo(table);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#pipelineRecords")
+    void thePipelinesStateArrivesAsItWasSent(PipelineRecord state) {
+        assertThat(messages.pipelineState(received(messages.pipelineState(state)))).isEqualTo(state);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#chunkTasks")
+    void aChunkTaskArrivesAsItWasSent(ChunkTask task) {
+        assertThat(messages.chunkTask(received(messages.chunkTask(task, 3)))).isEqualTo(task);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#streamCommands")
+    void aStreamCommandArrivesAsItWasSent(StreamCommand command) {
+        assertThat(messages.streamCommand(received(messages.streamCommand(command, "test")))).isEqualTo(command);
+    }
+
+    static Stream<Arguments> examplesOfSealedTypes() {
+        return Stream.of(
+                Arguments.of(Command.class, Examples.commands()),
+                Arguments.of(Event.class, Examples.events()),
+                Arguments.of(StepResult.class, Examples.stepResults()),
+                Arguments.of(TableState.class, Examples.states()),
+                Arguments.of(
+                        TableState.Constraints.class,
+                        Examples.states()
+                                .filter(TableState.Streaming.class::isInstance)
+                                .map(state -> ((TableState.Streaming) state).constraints())),
+                Arguments.of(
+                        TableState.Remedy.class,
+                        Examples.states()
+                                .filter(TableState.Failed.class::isInstance)
+                                .map(state -> ((TableState.Failed) state).remedy())),
+                Arguments.of(StreamCommand.class, Examples.streamCommands()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("examplesOfSealedTypes")
+    void everyKindOfMessageIsAmongTheExamples(Class<?> sealed, Stream<Object> examples) {
+        assertThat(examples.map(Object::getClass).distinct())
+                .as("add what is missing to Examples")
+                .containsExactlyInAnyOrderElementsOf(Examples.leaves(sealed).toList());
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.sluice.messaging.Examples#commands")
+    void aCommandIsReadInStructuredModeWithoutHeaders(Command command) {
+        ProducerRecord<String, byte[]> binary = messages.command(command, "test");
+        String structured = "{\"specversion\": \"1.0\", \"id\": \"1\", \"source\": \"/me\", \"type\": \""
+                + new String(binary.headers().lastHeader("ce_type").value(), UTF_8)
+                + "\", \"data\": " + new String(binary.value(), UTF_8) + "}";
+
+        assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command));
+    }
+
+    @Test
+    void aCommandIsReadInBinaryModeWithTheHeadersThatThePageNames() {
+        var record = record("{\"table\":\"public.orders\"}");
+        record.headers().add("ce_specversion", "1.0".getBytes(UTF_8));
+        record.headers().add("ce_id", "7".getBytes(UTF_8));
+        record.headers().add("ce_source", "/me".getBytes(UTF_8));
+        record.headers().add("ce_type", "dev.sluice.command.backfill".getBytes(UTF_8));
+
+        assertThat(messages.input(record))
+                .isEqualTo(new Input.OfCommand(new Command.Backfill(new TableName("public", "orders"))));
+    }
+
+    @Test
+    void aCancelKeepsTheQueueUnlessItSaysOtherwise() {
+        assertThat(messages.input(record(envelope("dev.sluice.command.cancel", "{\"table\":\"public.orders\"}"))))
+                .isEqualTo(new Input.OfCommand(new Command.Cancel(new TableName("public", "orders"), false)));
+    }
+
+    @Test
+    void attributesThatSluiceDoesNotKnowAreLeftAlone() {
+        String extended = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"traceparent\":\"00-1-2-00\","
+                + "\"time\":\"2026-01-01T00:00:00Z\",\"datacontenttype\":\"application/json\","
+                + "\"type\":\"dev.sluice.command.retry\",\"data\":{\"table\":\"orders\"}}";
+
+        assertThat(messages.input(record(extended)))
+                .isEqualTo(new Input.OfCommand(new Command.Retry(new TableName("public", "orders"))));
+    }
+
+    @Test
+    void whatIsAboutATableIsKeyedByIt() {
+        assertThat(List.of(
+                        messages.command(new Command.Retry(Examples.TABLE), "test").key(),
+                        messages.event(new Event.TableHeld(Examples.TABLE, 1, 1), "test").key(),
+                        messages.streamTombstone(Examples.TABLE).key(),
+                        messages.tableTombstone(Examples.TABLE).key()))
+                .containsOnly(Examples.TABLE.toString());
+    }
+
+    @Test
+    void aChunkTaskGoesToItsSlot() {
+        assertThat(messages.chunkTask(Examples.chunkTasks().findFirst().orElseThrow(), 5).partition()).isEqualTo(5);
+    }
+
+    @Test
+    void aDeadLetterIsTheRecordAsItWasWithReasonAndOrigin() {
+        var poison = record("nonsense");
+        poison.headers().add("mine", "1".getBytes(UTF_8));
+
+        ProducerRecord<String, byte[]> letter = messages.deadLetter(poison, "no JSON");
+
+        assertThat(letter.topic()).isEqualTo("sluice.dead-letters");
+        assertThat(letter.value()).asString().isEqualTo("nonsense");
+        assertThat(letter.headers().lastHeader("mine").value()).asString().isEqualTo("1");
+        assertThat(letter.headers().lastHeader("sluice_reason").value()).asString().isEqualTo("no JSON");
+        assertThat(letter.headers().lastHeader("sluice_origin").value()).asString().isEqualTo("input/0@17");
+    }
+
+    static String envelope(String type, String data) {
+        return "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"type\":\"" + type + "\",\"data\":" + data + "}";
+    }
+
+    static ConsumerRecord<String, byte[]> record(String value) {
+        return record(value == null ? null : value.getBytes(UTF_8));
+    }
+
+    static ConsumerRecord<String, byte[]> record(byte[] value) {
+        return new ConsumerRecord<>("input", 0, 17, null, value);
+    }
+
+    private static ConsumerRecord<String, byte[]> received(ProducerRecord<String, byte[]> sent) {
+        return new ConsumerRecord<>(
+                sent.topic(),
+                0,
+                17,
+                0,
+                TimestampType.CREATE_TIME,
+                0,
+                0,
+                sent.key(),
+                sent.value(),
+                new RecordHeaders(sent.headers()),
+                java.util.Optional.empty());
+    }
+}

@@ -1,0 +1,259 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.domain.TableName;
+import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Move;
+import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Rows;
+import dev.sluice.postgres.ChangeBatch.Step;
+import dev.sluice.postgres.ChangeBatch.Write;
+import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.postgres.Ledger.RowRead;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.RowSet;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.pgclient.PgException;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Applies changes to the destination, a batch in one transaction together with the ledger's position.
+ */
+@Singleton
+public class ChangeApply {
+
+    /** A unique constraint, and a set that writes one row twice: keys of different text may be equal (1.0 and 1.00). */
+    private static final Set<String> SET_VIOLATIONS = Set.of("23505", "21000");
+    private static final String BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
+    /** Below the time that the destination lets a transaction be idle, which it is meanwhile. */
+    private static final String SOURCE_BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'";
+    /** For a connection that is cut without a word. A transaction that commits later still is told by the ledger. */
+    private static final Duration ANSWER_LIMIT = Duration.ofMinutes(10);
+
+    private final Database source;
+    private final Database destination;
+    private final Ledger ledger;
+    private final SchemaMapping schemas;
+
+    @Inject
+    public ChangeApply(Databases databases, Ledger ledger, SchemaMapping schemas) {
+        this(databases.source(), databases.destination(), ledger, schemas);
+    }
+
+    ChangeApply(Database source, Database destination, Ledger ledger, SchemaMapping schemas) {
+        this.source = source;
+        this.destination = destination;
+        this.ledger = ledger;
+        this.schemas = schemas;
+    }
+
+    /**
+     * @param reached how far the ledger is now: less than the batch's end if a row had to be read from the source
+     * @param rowReads rows that were read from the source; what they saw must be skipped from here on
+     * @param oneByOne whether the batch violated a unique constraint as a set and was applied one by one
+     */
+    public record Applied(Progress reached, List<RowRead> rowReads, boolean oneByOne) {}
+
+    /**
+     * Reads what has to be known of a table to apply its changes.
+     *
+     * @throws RefusedException (in the Uni) if it is not there, at either side
+     */
+    public Uni<DestinationTable> open(TableName table) {
+        return DestinationTable.read(source, destination, table, schemas.atDestination(table));
+    }
+
+    /**
+     * Applies a batch, or nothing of it.
+     *
+     * @throws Ledger.FencedException (in the Uni) if the ledger is not at run, state and position of the batch: another
+     *     owner was here, or an earlier attempt did commit
+     * @throws RefusedException (in the Uni) if a change has a column that the destination lacks
+     */
+    public Uni<Applied> apply(ChangeBatch batch, DestinationTable table) {
+        return attempt(batch, table, false)
+                .onFailure(ChangeApply::violatesAsSet)
+                .recoverWithUni(() -> attempt(batch, table, true))
+                .ifNoItem()
+                .after(ANSWER_LIMIT)
+                .fail();
+    }
+
+    private Uni<Applied> attempt(ChangeBatch batch, DestinationTable table, boolean oneByOne) {
+        return destination.inTransaction(connection -> {
+            var attempt = new Attempt(batch, table, connection, oneByOne);
+            return connection
+                    .query(BOUNDS)
+                    .execute()
+                    .chain(() -> ledger.advance(
+                            connection, batch.table(), batch.run(), batch.applying(), batch.from(), batch.to()))
+                    .chain(attempt::run);
+        });
+    }
+
+    private static boolean violatesAsSet(Throwable failure) {
+        return failure instanceof PgException pg && SET_VIOLATIONS.contains(pg.getSqlState());
+    }
+
+    /** One transaction. The steps run one after the other, so its fields need no lock. */
+    private final class Attempt {
+
+        private final ChangeBatch batch;
+        private final DestinationTable table;
+        private final SqlConnection connection;
+        private final boolean oneByOne;
+        private final List<RowRead> rowReads = new ArrayList<>();
+        private Optional<Progress> endedEarly = Optional.empty();
+
+        private Attempt(ChangeBatch batch, DestinationTable table, SqlConnection connection, boolean oneByOne) {
+            this.batch = batch;
+            this.table = table;
+            this.connection = connection;
+            this.oneByOne = oneByOne;
+        }
+
+        private Uni<Applied> run() {
+            return each(batch.steps(), step -> endedEarly.isPresent() ? nothing() : step(step))
+                    .chain(() -> endedEarly
+                            .map(reached -> ledger.advance(
+                                    connection,
+                                    batch.table(),
+                                    batch.run(),
+                                    batch.applying(),
+                                    batch.to().position(),
+                                    reached))
+                            .orElseGet(ChangeApply::nothing))
+                    .map(ignored -> new Applied(endedEarly.orElse(batch.to()), List.copyOf(rowReads), oneByOne));
+        }
+
+        private Uni<Void> step(Step step) {
+            return switch (step) {
+                case Rows rows when oneByOne -> each(rows.inOrder(), change -> switch (change) {
+                    case Remove remove -> rows(List.of(remove.key()), List.of());
+                    case Write write -> rows(List.of(), List.of(write));
+                });
+                case Rows rows -> rows(rows.deletes(), rows.writes());
+                case Move move -> move(move);
+                case Clear clear when clear.isEverything() && !table.referenced() ->
+                    execute(ApplyStatement.truncate(table)).replaceWithVoid();
+                case Clear clear -> each(clear.ranges(), range ->
+                        execute(ApplyStatement.clear(table, range, clear.except())).replaceWithVoid());
+            };
+        }
+
+        private Uni<Void> rows(List<Key> deletes, List<Write> writes) {
+            Groups groups = new Groups(table);
+            writes.forEach(groups::add);
+            List<Key> gone = new ArrayList<>(deletes);
+            if (table.hasFixedIdentity()) {
+                groups.upserted().forEach(gone::add);
+            }
+            List<ApplyStatement> statements = new ArrayList<>();
+            if (!gone.isEmpty()) {
+                statements.add(ApplyStatement.delete(table, gone));
+            }
+            statements.addAll(groups.statements());
+            return each(statements, statement -> execute(statement).replaceWithVoid());
+        }
+
+        private Uni<Void> move(Move move) {
+            Uni<Boolean> isThere = move.from()
+                    .map(from -> execute(ApplyStatement.lock(table, from)).map(rows -> rows.size() > 0))
+                    .orElseGet(() -> Uni.createFrom().item(false));
+            return isThere.chain(there -> there ? moveInPlace(move) : readFromSource(move));
+        }
+
+        private Uni<Void> moveInPlace(Move move) {
+            Groups.Shape shape = Groups.shape(table, move.row());
+            List<String[]> values = Groups.arrays(table, shape.columns(), List.of(new Write(move.to(), move.row())));
+            return execute(ApplyStatement.delete(table, List.of(move.to())))
+                    .chain(() -> execute(ApplyStatement.move(table, move.from().orElseThrow(), shape.columns(), values)))
+                    .replaceWithVoid();
+        }
+
+        /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */
+        private Uni<Void> readFromSource(Move move) {
+            endedEarly = Optional.of(move.reached());
+            List<String> columns = Groups.columns(table, move.row());
+            return sourceRow(table, columns, move.to()).chain(found -> {
+                if (found.row().isEmpty()) {
+                    // Gone by now; its deletion is on its way.
+                    return nothing();
+                }
+                var read = new RowRead(move.to(), found.snapshot(), found.lsn());
+                rowReads.add(read);
+                return rows(List.of(), List.of(new Write(move.to(), found.row().get())))
+                        .chain(() -> ledger.noteRowRead(connection, batch.table(), read));
+            });
+        }
+
+        private Uni<RowSet<Row>> execute(ApplyStatement statement) {
+            return connection.preparedQuery(statement.sql()).execute(statement.parameters());
+        }
+    }
+
+    private record SourceRow(PgSnapshot snapshot, Lsn lsn, Optional<Map<String, Cell>> row) {}
+
+    private Uni<SourceRow> sourceRow(DestinationTable table, List<String> columns, Key key) {
+        ApplyStatement read = ApplyStatement.readSource(table, columns, key);
+        return source.inTransaction(connection -> connection
+                .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + SOURCE_BOUNDS)
+                .execute()
+                // The lock before the snapshot: TRUNCATE and rewriting ALTERs are not MVCC-safe (R7).
+                .chain(() -> connection
+                        .query("LOCK TABLE " + table.source().sql() + " IN ACCESS SHARE MODE")
+                        .execute())
+                // The insert position: what an asynchronous commit made visible may not be written yet.
+                .chain(() -> connection
+                        .query("SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text")
+                        .execute())
+                .chain(rows -> {
+                    Row taken = rows.iterator().next();
+                    PgSnapshot snapshot = PgSnapshot.parse(taken.getString(0));
+                    Lsn lsn = Lsn.parse(taken.getString(1));
+                    return connection
+                            .preparedQuery(read.sql())
+                            .execute(read.parameters())
+                            .map(found -> new SourceRow(snapshot, lsn, Ledger.first(found).map(row -> {
+                                Map<String, Cell> cells = new LinkedHashMap<>();
+                                for (int i = 0; i < columns.size(); i++) {
+                                    String text = row.getString(i);
+                                    cells.put(columns.get(i), text == null ? Cell.NULL : new Cell.Text(text));
+                                }
+                                return cells;
+                            })));
+                }));
+    }
+
+    private static Uni<Void> nothing() {
+        return Uni.createFrom().voidItem();
+    }
+
+    /** One after the other, however many there are. */
+    private static <T> Uni<Void> each(List<T> items, Function<T, Uni<Void>> work) {
+        if (items.isEmpty()) {
+            return nothing();
+        }
+        return Multi.createFrom()
+                .iterable(items)
+                .onItem()
+                .transformToUniAndConcatenate(work::apply)
+                .collect()
+                .last()
+                .replaceWithVoid();
+    }
+}

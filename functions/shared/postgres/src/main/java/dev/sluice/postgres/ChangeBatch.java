@@ -1,0 +1,87 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.TableName;
+import dev.sluice.postgres.Ledger.Applying;
+import dev.sluice.postgres.Ledger.Progress;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What one transaction at the destination does: which changes to apply is decided already.
+ *
+ * @param table as the source names it
+ * @param run the run that the ledger must still have
+ * @param applying the state that the ledger must still be in
+ * @param from the offset that the ledger must still be at
+ * @param to how far the ledger is afterwards
+ * @param steps in this order; none if every change was skipped
+ */
+public record ChangeBatch(
+        TableName table, long run, Applying applying, long from, Progress to, List<Step> steps) {
+
+    public ChangeBatch {
+        steps = List.copyOf(steps);
+    }
+
+    public sealed interface Step {}
+
+    /**
+     * Changes of single rows, as a set.
+     *
+     * @param deletes keys whose rows go first
+     * @param writes at most one a key, after the deletes
+     * @param inOrder the same, one change after the other as the source made them: a valid history is valid in its
+     *     order, where a set may violate a unique constraint for a moment
+     */
+    public record Rows(List<Key> deletes, List<Write> writes, List<RowChange> inOrder) implements Step {
+        public Rows {
+            deletes = List.copyOf(deletes);
+            writes = List.copyOf(writes);
+            inOrder = List.copyOf(inOrder);
+        }
+    }
+
+    /**
+     * A row gets another key and keeps values that the change does not carry (R13). Where the row is not at the
+     * destination any more, it is read from the source.
+     *
+     * @param from where the row stands; empty if it cannot be there, because a chunk saw the key change
+     * @param reached how far the ledger is if the batch ends with this step: after a read from the source, what
+     *     follows has to be decided anew
+     */
+    public record Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached) implements Step {}
+
+    /**
+     * Rows go that a TRUNCATE took (R12).
+     *
+     * @param ranges where; {@link KeyRange#ALL} alone for all
+     * @param except keys that stay
+     */
+    public record Clear(List<KeyRange> ranges, List<Key> except) implements Step {
+        public Clear {
+            ranges = List.copyOf(ranges);
+            except = List.copyOf(except);
+        }
+
+        boolean isEverything() {
+            return except.isEmpty() && ranges.equals(List.of(KeyRange.ALL));
+        }
+    }
+
+    public sealed interface RowChange {
+        Key key();
+    }
+
+    public record Remove(Key key) implements RowChange {}
+
+    /**
+     * A row as it is now. With a cell that is {@link Cell.Unchanged} it is an update only and never inserts (R13).
+     *
+     * @param row by the source's column names
+     */
+    public record Write(Key key, Map<String, Cell> row) implements RowChange {}
+}

@@ -1,0 +1,112 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.KeyOrder;
+import dev.sluice.domain.TableDefinition.Generation;
+import dev.sluice.domain.TableDefinition.KeyColumn;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Tuple;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A table as changes are applied to it: the source's key, and the destination's columns.
+ *
+ * @param source its name there
+ * @param name its name at the destination
+ * @param key of the source, in the order of the key
+ * @param columns of the destination by name
+ * @param referenced whether a foreign key points here, which forbids TRUNCATE
+ */
+public record DestinationTable(
+        TableName source, TableName name, List<KeyColumn> key, Map<String, Column> columns, boolean referenced) {
+
+    public DestinationTable {
+        key = List.copyOf(key);
+        columns = Map.copyOf(columns);
+    }
+
+    /**
+     * @param castType the type without its modifier, safe in a statement: an explicit cast to {@code varchar(3)}
+     *     would cut a longer text in silence, where the assignment to the column refuses it
+     */
+    record Column(String castType, Generation generation) {
+        boolean isWritten() {
+            return generation != Generation.STORED && generation != Generation.VIRTUAL;
+        }
+    }
+
+    public KeyOrder keyOrder() {
+        return new KeyOrder(key.stream().map(KeyColumn::type).toList());
+    }
+
+    public List<String> keyColumns() {
+        return key.stream().map(KeyColumn::name).toList();
+    }
+
+    boolean isKey(String column) {
+        return key.stream().anyMatch(keyColumn -> keyColumn.name().equals(column));
+    }
+
+    /** PostgreSQL lets nobody update such a column: a row in which it differs is deleted and inserted. */
+    boolean hasFixedIdentity() {
+        return columns.entrySet().stream()
+                .anyMatch(column -> column.getValue().generation() == Generation.IDENTITY_ALWAYS
+                        && !isKey(column.getKey()));
+    }
+
+    /**
+     * Reads both catalogs.
+     *
+     * @throws RefusedException (in the Uni) if a table is missing, or the key is none that can be ordered
+     */
+    static Uni<DestinationTable> read(Database source, Database destination, TableName table, TableName name) {
+        return source.pool()
+                .withConnection(connection -> DefinitionQuery.read(connection, table))
+                .map(reading -> reading.map(found -> found.definition().key())
+                        .filter(key -> !key.isEmpty())
+                        .orElseThrow(() -> new RefusedException(
+                                "the source has no table " + table + " with a primary key that can be ordered",
+                                "Start a new backfill of the table once it is there again, or remove it.")))
+                .chain(key -> destination
+                        .pool()
+                        .preparedQuery("""
+                                SELECT a.attname::text, format_type(a.atttypid, -1),
+                                       a.attgenerated::text || a.attidentity::text,
+                                       EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f')
+                                  FROM pg_class c
+                                  JOIN pg_namespace n ON n.oid = c.relnamespace
+                                  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                 WHERE n.nspname = $1 AND c.relname = $2""")
+                        .execute(Tuple.of(name.schema(), name.name()))
+                        .map(rows -> {
+                            Map<String, Column> columns = new LinkedHashMap<>();
+                            boolean referenced = false;
+                            for (var row : rows) {
+                                columns.put(row.getString(0), new Column(row.getString(1), generation(row.getString(2))));
+                                referenced = row.getBoolean(3);
+                            }
+                            for (KeyColumn column : key) {
+                                if (!columns.containsKey(column.name())) {
+                                    throw new RefusedException(
+                                            "the destination has no table " + name + " with the key column "
+                                                    + column.name(),
+                                            "Start a new backfill of the table: it creates what is missing.");
+                                }
+                            }
+                            return new DestinationTable(table, name, key, columns, referenced);
+                        }));
+    }
+
+    private static Generation generation(String letters) {
+        return switch (letters) {
+            case "" -> Generation.NONE;
+            case "a" -> Generation.IDENTITY_ALWAYS;
+            case "d" -> Generation.IDENTITY_BY_DEFAULT;
+            case "s" -> Generation.STORED;
+            case "v" -> Generation.VIRTUAL;
+            default -> throw new IllegalStateException("a column is generated as «" + letters + "»");
+        };
+    }
+}

@@ -1,0 +1,108 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Key;
+import dev.sluice.postgres.ChangeBatch.Write;
+import dev.sluice.postgres.DestinationTable.Column;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Writes that one statement can do together: those that carry the same columns. */
+final class Groups {
+
+    private final DestinationTable table;
+    private final Map<Shape, List<Write>> writes = new LinkedHashMap<>();
+
+    Groups(DestinationTable table) {
+        this.table = table;
+    }
+
+    /**
+     * @param columns of the destination that the row carries a value for, the key's included
+     * @param partial whether it leaves a value as it is (R13)
+     */
+    record Shape(List<String> columns, boolean partial) {}
+
+    /** @throws RefusedException if the row has a column that the destination lacks */
+    void add(Write write) {
+        writes.computeIfAbsent(shape(table, write.row()), shape -> new ArrayList<>()).add(write);
+    }
+
+    /** The keys of rows that are inserted where they are not there. */
+    Stream<Key> upserted() {
+        return writes.entrySet().stream()
+                .filter(group -> !group.getKey().partial())
+                .flatMap(group -> group.getValue().stream())
+                .map(Write::key);
+    }
+
+    List<ApplyStatement> statements() {
+        return writes.entrySet().stream()
+                .map(group -> {
+                    List<String> columns = group.getKey().columns();
+                    List<String[]> values = arrays(table, columns, group.getValue());
+                    return group.getKey().partial()
+                            ? ApplyStatement.update(table, columns, values)
+                            : ApplyStatement.upsert(table, columns, values);
+                })
+                .filter(statement -> !statement.sql().isEmpty())
+                .toList();
+    }
+
+    static Shape shape(DestinationTable table, Map<String, Cell> row) {
+        List<String> columns = new ArrayList<>(row.size());
+        boolean partial = false;
+        for (Map.Entry<String, Cell> cell : row.entrySet()) {
+            if (isWritten(table, cell.getKey())) {
+                if (!(cell.getValue() instanceof Cell.Unchanged) || table.isKey(cell.getKey())) {
+                    columns.add(cell.getKey());
+                } else {
+                    partial = true;
+                }
+            }
+        }
+        return new Shape(columns, partial);
+    }
+
+    /** The columns of a row that the destination takes, unchanged ones too. */
+    static List<String> columns(DestinationTable table, Map<String, Cell> row) {
+        return row.keySet().stream().filter(column -> isWritten(table, column)).toList();
+    }
+
+    private static boolean isWritten(DestinationTable table, String name) {
+        Column column = table.columns().get(name);
+        if (column == null) {
+            throw new RefusedException(
+                    "the source's column " + name + " is not at the destination's table " + table.name(),
+                    "Add the column there (ALTER TABLE … ADD COLUMN); then retry.");
+        }
+        return column.isWritten();
+    }
+
+    /** One array a column; a key's values are taken from the key. */
+    static List<String[]> arrays(DestinationTable table, List<String> columns, List<Write> rows) {
+        List<String> key = table.keyColumns();
+        List<String[]> arrays = new ArrayList<>(columns.size());
+        for (String column : columns) {
+            int place = key.indexOf(column);
+            String[] values = new String[rows.size()];
+            for (int i = 0; i < values.length; i++) {
+                Write write = rows.get(i);
+                values[i] = place >= 0 ? write.key().values().get(place) : text(write.row().get(column));
+            }
+            arrays.add(values);
+        }
+        return arrays;
+    }
+
+    private static String text(Cell cell) {
+        return switch (cell) {
+            case Cell.Text text -> text.text();
+            case Cell.Null ignored -> null;
+            case Cell.Unchanged ignored -> throw new IllegalStateException("an unchanged value is not written");
+        };
+    }
+}

@@ -1,0 +1,377 @@
+package dev.sluice.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Mark;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.postgres.ChangeApply.Applied;
+import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Move;
+import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.RowChange;
+import dev.sluice.postgres.ChangeBatch.Rows;
+import dev.sluice.postgres.ChangeBatch.Step;
+import dev.sluice.postgres.ChangeBatch.Write;
+import dev.sluice.postgres.Ledger.Applying;
+import dev.sluice.postgres.Ledger.FencedException;
+import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.testing.PostgresServer;
+import dev.sluice.testing.SharedServers;
+import io.vertx.mutiny.core.Vertx;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class ChangeApplyIT {
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final long RUN = 7;
+    private static final Optional<Mark> MARK = Optional.of(new Mark(new Lsn(100), new Lsn(120)));
+
+    private static Vertx vertx;
+    private static String sourceName;
+    private static String destinationName;
+    private static Database source;
+    private static Database destination;
+    private static Ledger ledger;
+    private static ChangeApply apply;
+
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+        sourceName = SharedServers.freshDatabase(SharedServers.source());
+        destinationName = SharedServers.freshDatabase(SharedServers.destination());
+        source = Database.open(vertx, SharedServers.source().url(sourceName), "test", "sluice", 2);
+        destination = Database.open(vertx, SharedServers.destination().url(destinationName), "test", "sluice", 4);
+        ledger = new Ledger(destination, new Pipeline("sluice"));
+        ledger.create().await().atMost(LIMIT);
+        apply = new ChangeApply(source, destination, ledger, new SchemaMapping(Map.of()));
+    }
+
+    @AfterAll
+    static void close() {
+        source.close();
+        destination.close();
+        vertx.closeAndAwait();
+    }
+
+    @Test
+    void everydayTypesArriveAsTheirText() throws SQLException {
+        onSource("CREATE TYPE mood AS ENUM ('sad', 'it''s ok')");
+        onDestination("CREATE TYPE mood AS ENUM ('sad', 'it''s ok')");
+        TableName table = table("everyday", """
+                (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n numeric, d date, ts timestamptz, f float8,
+                 nested int[][], words text[], j jsonb, b bytea, u uuid, v varchar(5), c char(4), bits bit(3),
+                 i interval, t time, m public.mood, flag boolean, "Odd ""Name" text, x xml, r int4range, ip inet,
+                 twice bigint GENERATED ALWAYS AS (id * 2) STORED)""");
+        Map<String, Cell> row = row(
+                "id", "1",
+                "n", "NaN",
+                "d", "-infinity",
+                "ts", "0044-03-15 12:00:00+00 BC",
+                "f", "0.1",
+                "nested", "{{1,2},{3,4}}",
+                "words", "{\"a b\",NULL,\"NULL\",\"q\\\"\\\\\"}",
+                "j", "{\"a\": [1, 2.50, null]}",
+                "b", "\\x00ff",
+                "u", "00000000-0000-0000-0000-000000000001",
+                "v", "ab   ",
+                "c", "x",
+                "bits", "101",
+                "i", "1 mon -3 days",
+                "t", "24:00:00",
+                "m", "it's ok",
+                "flag", "t",
+                "Odd \"Name", "",
+                "x", "<a>b</a>",
+                "r", "[1,5)",
+                "ip", "10.0.0.1");
+        Map<String, Cell> nulls = new LinkedHashMap<>(row);
+        nulls.replaceAll((column, cell) -> column.equals("id") ? new Cell.Text("2") : Cell.NULL);
+
+        apply(table, 0, 2, writes(new Write(Key.of("1"), row), new Write(Key.of("2"), nulls)));
+
+        assertThat(query("SELECT * FROM everyday ORDER BY id"))
+                .containsExactly(
+                        "1|NaN|-infinity|0044-03-15 12:00:00+00 BC|0.1|{{1,2},{3,4}}|{\"a b\",NULL,\"NULL\",\"q\\\"\\\\\"}|"
+                                + "{\"a\": [1, 2.50, null]}|\\x00ff|00000000-0000-0000-0000-000000000001|ab   |x   |101|"
+                                + "1 mon -3 days|24:00:00|it's ok|t||<a>b</a>|[1,5)|10.0.0.1|2",
+                        "2|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|4");
+    }
+
+    @Test
+    void aTextThatIsTooLongIsRefusedAndNotCut() throws SQLException {
+        TableName table = table("narrow", "(id int PRIMARY KEY, v varchar(3))");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, writes(write("1", "id", "1", "v", "abcd"))))
+                .hasMessageContaining("too long");
+        assertThat(query("SELECT * FROM narrow")).isEmpty();
+        assertThat(position(table)).as("nothing of the batch is done").isEqualTo(0);
+    }
+
+    @Test
+    void deletesGoBeforeWritesAndTheLedgerMovesWithThem() throws SQLException {
+        TableName table = table("pairs", "(b text, a int, v text DEFAULT 'default', PRIMARY KEY (a, b))");
+        onDestination("INSERT INTO pairs VALUES ('x', 1, 'old'), ('y', 1, 'kept'), ('z', 2, 'old')");
+
+        apply(table, 0, 3, new Rows(
+                List.of(Key.of("1", "x"), Key.of("2", "z")),
+                List.of(write(Key.of("1", "x"), "b", "x", "a", "1"), write(Key.of("3", "w"), "b", "w", "a", "3", "v", "new")),
+                List.of()));
+
+        assertThat(query("SELECT * FROM pairs ORDER BY a, b"))
+                .as("a row made anew has the default where the source has no such column")
+                .containsExactly("x|1|default", "y|1|kept", "w|3|new");
+        assertThat(ledger.read(table).await().atMost(LIMIT).orElseThrow().mark()).isEqualTo(MARK);
+        assertThat(position(table)).isEqualTo(3);
+    }
+
+    @Test
+    void anUnchangedValueStaysAndItsUpdateNeverInserts() throws SQLException {
+        TableName table = table("toasted", "(id int PRIMARY KEY, big text, big2 text, n int)");
+        onDestination("INSERT INTO toasted VALUES (1, 'large', 'second', 1), (2, 'other', 'second', 1)");
+
+        apply(table, 0, 3, writes(
+                new Write(Key.of("1"), partial(row("id", "1", "big2", "changed", "n", "2"), "big")),
+                new Write(Key.of("2"), partial(row("id", "2", "n", "2"), "big", "big2")),
+                new Write(Key.of("3"), partial(row("id", "3", "n", "2"), "big", "big2"))));
+
+        assertThat(query("SELECT * FROM toasted ORDER BY id")).containsExactly("1|large|changed|2", "2|other|second|2");
+    }
+
+    @Test
+    void aSecondOwnerChangesNothing() throws SQLException {
+        TableName table = table("fenced", "(id int PRIMARY KEY)");
+        ChangeBatch first = batch(table, 0, 5, writes(write("1", "id", "1")));
+        ChangeBatch second = batch(table, 0, 6, writes(write("2", "id", "2")));
+        run(first);
+
+        assertThatThrownBy(() -> run(second)).isInstanceOf(FencedException.class);
+        ledger.openRun(table, RUN + 1).await().atMost(LIMIT);
+        assertThatThrownBy(() -> run(batch(table, 5, 6, writes(write("2", "id", "2")))))
+                .isInstanceOf(FencedException.class);
+
+        assertThat(query("SELECT * FROM fenced")).containsExactly("1");
+        assertThat(position(table)).isEqualTo(5);
+    }
+
+    @Test
+    void whatASetViolatesIsAppliedInItsOrder() throws SQLException {
+        TableName table = table("swap", "(id int PRIMARY KEY, place int UNIQUE)");
+        onDestination("INSERT INTO swap VALUES (1, 10), (2, 20)");
+        List<RowChange> history = List.of(
+                write("1", "id", "1", "place", "0"),
+                write("2", "id", "2", "place", "10"),
+                write("1", "id", "1", "place", "20"));
+
+        Applied applied = apply(table, 0, 3, new Rows(
+                List.of(), List.of((Write) history.get(2), (Write) history.get(1)), history));
+
+        assertThat(applied.oneByOne()).isTrue();
+        assertThat(query("SELECT * FROM swap ORDER BY id")).containsExactly("1|20", "2|10");
+    }
+
+    @Test
+    void aViolationThatTheOrderDoesNotCureIsTold() throws SQLException {
+        TableName table = table("own_constraint", "(id int PRIMARY KEY, place int UNIQUE)");
+        onDestination("INSERT INTO own_constraint VALUES (9, 10)");
+        Write write = write("1", "id", "1", "place", "10");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, new Rows(List.of(), List.of(write), List.of(write))))
+                .satisfies(failure -> assertThat(SqlFaults.fault(failure, "applying").hint())
+                        .contains("own_constraint_place_key"));
+        assertThat(position(table)).isEqualTo(0);
+    }
+
+    @Test
+    void aRowMovesInPlaceWithWhatTheChangeDoesNotCarry() throws SQLException {
+        TableName table = table("moved", "(id int PRIMARY KEY, big text, n int)");
+        onDestination("INSERT INTO moved VALUES (1, 'large', 1)");
+
+        Applied applied = apply(table, 0, 2, move("1", "2", partial(row("id", "2", "n", "5"), "big"), 2));
+
+        assertThat(applied.rowReads()).isEmpty();
+        assertThat(query("SELECT * FROM moved")).containsExactly("2|large|5");
+    }
+
+    @Test
+    void aRowThatIsNotThereToMoveIsReadFromTheSourceAndEndsTheBatch() throws SQLException {
+        TableName table = table("reread", "(id int PRIMARY KEY, big text, n int)");
+        onSource("INSERT INTO reread VALUES (2, 'large now', 6)");
+        Step move = move("1", "2", partial(row("id", "2", "n", "5"), "big"), 2);
+        Step later = writes(new Write(Key.of("2"), row("id", "2", "big", "older", "n", "5")));
+
+        Applied applied = apply(table, 0, 9, move, later);
+
+        assertThat(applied.reached().position()).as("what follows is to be decided anew").isEqualTo(2);
+        assertThat(position(table)).isEqualTo(2);
+        assertThat(query("SELECT * FROM reread")).containsExactly("2|large now|6");
+        assertThat(ledger.rowReads(table).await().atMost(LIMIT)).isEqualTo(applied.rowReads());
+        assertThat(applied.rowReads()).hasSize(1);
+        assertThat(applied.rowReads().get(0).snapshot().sees(1)).isTrue();
+    }
+
+    @Test
+    void aRowThatIsGoneAtTheSourceIsSkipped() throws SQLException {
+        TableName table = table("gone", "(id int PRIMARY KEY, big text, n int)");
+        onDestination("INSERT INTO gone VALUES (1, 'somebody new', 1)");
+
+        Step move = new Move(
+                Optional.empty(), Key.of("2"), partial(row("id", "2", "n", "5"), "big"), new Progress(2, MARK));
+        Applied applied = apply(table, 0, 2, move);
+
+        assertThat(applied.rowReads()).isEmpty();
+        assertThat(query("SELECT * FROM gone")).containsExactly("1|somebody new|1");
+    }
+
+    @Test
+    void aTruncateLeavesWhatItsChunksSawAfterIt() throws SQLException {
+        TableName table = table("cleared", "(a int, b text, PRIMARY KEY (a, b))");
+        onDestination("INSERT INTO cleared SELECT i, chr(96 + i) FROM generate_series(1, 6) i");
+
+        apply(table, 0, 1, new Clear(
+                List.of(
+                        new KeyRange(Optional.empty(), Optional.of(Key.of("2", "a"))),
+                        new KeyRange(Optional.of(Key.of("4", "d")), Optional.empty())),
+                List.of(Key.of("6", "f"))));
+
+        assertThat(query("SELECT a FROM cleared ORDER BY a")).containsExactly("2", "3", "4", "6");
+    }
+
+    @Test
+    void aTruncateThatNoChunkSawTakesAll() throws SQLException {
+        TableName table = table("emptied", "(id int PRIMARY KEY)");
+        onDestination("INSERT INTO emptied VALUES (1)");
+        TableName referenced = table("referenced", "(id int PRIMARY KEY)");
+        onDestination("INSERT INTO referenced VALUES (1); CREATE TABLE refers (id int REFERENCES referenced)");
+
+        apply(table, 0, 1, new Clear(List.of(KeyRange.ALL), List.of()));
+        apply(referenced, 0, 1, new Clear(List.of(KeyRange.ALL), List.of()));
+
+        assertThat(query("SELECT * FROM emptied")).isEmpty();
+        assertThat(query("SELECT * FROM referenced")).as("one that TRUNCATE is forbidden for").isEmpty();
+    }
+
+    @Test
+    void aColumnThatTheDestinationLacksIsNamed() throws SQLException {
+        TableName table = table("lacking", "(id int PRIMARY KEY)");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, writes(write("1", "id", "1", "added", "x"))))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("added");
+    }
+
+    @Test
+    void aFixedIdentityThatIsNotTheKeyIsWrittenAnew() throws SQLException {
+        TableName table = table("numbered", "(id text PRIMARY KEY, no bigint GENERATED ALWAYS AS IDENTITY, v int)");
+        onDestination("INSERT INTO numbered OVERRIDING SYSTEM VALUE VALUES ('a', 5, 1)");
+
+        apply(table, 0, 1, writes(write("a", "id", "a", "no", "6", "v", "2")));
+
+        assertThat(query("SELECT * FROM numbered")).containsExactly("a|6|2");
+    }
+
+    private static TableName table(String name, String columns) throws SQLException {
+        onSource("CREATE TABLE " + name + " " + columns);
+        onDestination("CREATE TABLE " + name + " " + columns);
+        TableName table = new TableName("public", name);
+        ledger.openRun(table, RUN).await().atMost(LIMIT);
+        ledger.startQueueAt(table, RUN, "topic", 0).await().atMost(LIMIT);
+        ledger.closeRun(table, RUN, Outcome.CUT_SHORT, 0).await().atMost(LIMIT);
+        return table;
+    }
+
+    private static ChangeBatch batch(TableName table, long from, long to, Step... steps) {
+        return new ChangeBatch(table, RUN, Applying.DRAINING, from, new Progress(to, MARK), List.of(steps));
+    }
+
+    private static Applied apply(TableName table, long from, long to, Step... steps) {
+        return run(batch(table, from, to, steps));
+    }
+
+    private static Applied run(ChangeBatch batch) {
+        return apply.open(batch.table()).chain(opened -> apply.apply(batch, opened)).await().atMost(LIMIT);
+    }
+
+    private static Rows writes(Write... writes) {
+        return new Rows(List.of(), List.of(writes), List.of(writes));
+    }
+
+    private static Write write(String key, String... cells) {
+        return write(Key.of(key), cells);
+    }
+
+    private static Write write(Key key, String... cells) {
+        return new Write(key, row(cells));
+    }
+
+    private static Move move(String from, String to, Map<String, Cell> row, long reached) {
+        return new Move(Optional.of(Key.of(from)), Key.of(to), row, new Progress(reached, MARK));
+    }
+
+    private static Map<String, Cell> row(String... cells) {
+        Map<String, Cell> row = new LinkedHashMap<>();
+        for (int i = 0; i < cells.length; i += 2) {
+            row.put(cells[i], new Cell.Text(cells[i + 1]));
+        }
+        return row;
+    }
+
+    private static Map<String, Cell> partial(Map<String, Cell> row, String... unchanged) {
+        for (String column : unchanged) {
+            row.put(column, Cell.UNCHANGED);
+        }
+        return row;
+    }
+
+    private static long position(TableName table) {
+        return ledger.read(table).await().atMost(LIMIT).orElseThrow().position().orElseThrow();
+    }
+
+    private static void onSource(String sql) throws SQLException {
+        execute(SharedServers.source(), sourceName, sql);
+    }
+
+    private static void onDestination(String sql) throws SQLException {
+        execute(SharedServers.destination(), destinationName, sql);
+    }
+
+    private static void execute(PostgresServer server, String database, String sql) throws SQLException {
+        try (var connection = server.connect(database); var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Each row as its columns' texts. */
+    private static List<String> query(String sql) throws SQLException {
+        try (var connection = SharedServers.destination().connect(destinationName);
+                var statement = connection.createStatement()) {
+            statement.execute("SET TimeZone = 'UTC'");
+            List<String> rows = new ArrayList<>();
+            try (var result = statement.executeQuery(sql)) {
+                while (result.next()) {
+                    List<String> row = new ArrayList<>();
+                    for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+                        row.add(Optional.ofNullable(result.getString(i)).orElse("∅"));
+                    }
+                    rows.add(String.join("|", row));
+                }
+            }
+            return rows;
+        }
+    }
+}

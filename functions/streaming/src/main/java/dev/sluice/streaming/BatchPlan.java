@@ -1,0 +1,200 @@
+package dev.sluice.streaming;
+
+import dev.sluice.domain.Change;
+import dev.sluice.domain.Change.Delete;
+import dev.sluice.domain.Change.Truncate;
+import dev.sluice.domain.Change.Upsert;
+import dev.sluice.domain.Mark;
+import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Move;
+import dev.sluice.postgres.ChangeBatch.Step;
+import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.postgres.RefusedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Decides what becomes of the changes that come next in a table's queue.
+ *
+ * @param steps what the destination has to do; none if all was skipped
+ * @param reached how far the ledger is then
+ * @param consumed how many of the changes this takes; the others wait for the next batch
+ * @param passed how many were skipped because they were passed before (R4)
+ * @param contained how many were skipped because a chunk has them (R9)
+ */
+record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, int contained) {
+
+    BatchPlan {
+        steps = List.copyOf(steps);
+    }
+
+    /** A change and where it stands in the queue. */
+    record Queued(long offset, Change change) {}
+
+    /**
+     * @param queued in the order of the queue
+     * @param from how far the ledger is
+     * @throws RefusedException if the first change cannot be placed; if a later one cannot, the plan ends before it
+     */
+    static BatchPlan of(List<Queued> queued, Progress from, RetainedChunks chunks) {
+        var planning = new Planning(from, chunks);
+        int consumed = 0;
+        while (consumed < queued.size()) {
+            int taken;
+            try {
+                taken = planning.take(queued, consumed);
+            } catch (RefusedException e) {
+                if (consumed == 0) {
+                    throw e;
+                }
+                break;
+            }
+            if (taken == 0) {
+                break;
+            }
+            consumed += taken;
+        }
+        planning.endRows();
+        return new BatchPlan(
+                planning.steps, new Progress(planning.position, planning.mark), consumed, planning.passed,
+                planning.contained);
+    }
+
+    private static final class Planning {
+        private final RetainedChunks chunks;
+        private final List<Step> steps = new ArrayList<>();
+        private Collapse rows = new Collapse();
+        private long position;
+        private Optional<Mark> mark;
+        private int passed;
+        private int contained;
+
+        private Planning(Progress from, RetainedChunks chunks) {
+            this.chunks = chunks;
+            this.position = from.position();
+            this.mark = from.mark();
+        }
+
+        /** @return how many changes were taken; 0 if more of the queue is needed first */
+        private int take(List<Queued> queued, int at) {
+            Queued next = queued.get(at);
+            if (next.change() instanceof Delete delete && delete.movedTo().isPresent()) {
+                if (at + 1 == queued.size()) {
+                    return 0;
+                }
+                Queued after = queued.get(at + 1);
+                if (after.change() instanceof Upsert upsert && isPair(delete, upsert)) {
+                    keyChange(delete, upsert, after.offset());
+                    return 2;
+                }
+                // Capture was killed between the two and sends the whole transaction again: neither is passed yet.
+                position = next.offset() + 1;
+                return 1;
+            }
+            position(next);
+            return 1;
+        }
+
+        private static boolean isPair(Delete delete, Upsert upsert) {
+            return upsert.origin().equals(delete.origin())
+                    && upsert.movedFrom().equals(Optional.of(delete.key()))
+                    && delete.movedTo().equals(Optional.of(upsert.key()));
+        }
+
+        private void position(Queued next) {
+            Change change = next.change();
+            Optional<Mark> own = markOf(change, next.offset());
+            boolean before = mark.isPresent() && own.isPresent() && mark.get().isPast(own.get());
+            position = next.offset() + 1;
+            if (before) {
+                passed++;
+                return;
+            }
+            mark = own.or(() -> mark);
+            long transaction = change.origin().transaction();
+            switch (change) {
+                case Delete delete -> {
+                    if (chunks.contain(delete.key(), transaction)) {
+                        contained++;
+                    } else {
+                        rows.remove(delete.key());
+                    }
+                }
+                case Upsert upsert -> {
+                    if (chunks.contain(upsert.key(), transaction)) {
+                        contained++;
+                    } else if (upsert.movedFrom().isPresent() && Collapse.leavesValues(upsert.row())) {
+                        move(upsert, false);
+                    } else {
+                        rows.write(upsert.key(), upsert.row());
+                    }
+                }
+                case Truncate truncate -> truncate(transaction);
+            }
+        }
+
+        /** One change of the source in two records. No other shares its mark, so an equal mark is passed, too. */
+        private void keyChange(Delete delete, Upsert upsert, long lastOffset) {
+            Optional<Mark> own = markOf(upsert, lastOffset);
+            boolean before = mark.isPresent() && own.isPresent() && mark.get().compareTo(own.get()) >= 0;
+            position = lastOffset + 1;
+            if (before) {
+                passed += 2;
+                return;
+            }
+            mark = own.or(() -> mark);
+            long transaction = upsert.origin().transaction();
+            boolean oldContained = chunks.contain(delete.key(), transaction);
+            boolean newContained = chunks.contain(upsert.key(), transaction);
+            contained += (oldContained ? 1 : 0) + (newContained ? 1 : 0);
+            boolean moves = !newContained && Collapse.leavesValues(upsert.row());
+            if (moves) {
+                move(upsert, !oldContained);
+                return;
+            }
+            if (!oldContained) {
+                rows.remove(delete.key());
+            }
+            if (!newContained) {
+                rows.write(upsert.key(), upsert.row());
+            }
+        }
+
+        /** @param fromIsOld whether a row under the old key is the one that moves, and no newer one */
+        private void move(Upsert upsert, boolean fromIsOld) {
+            endRows();
+            steps.add(new Move(
+                    upsert.movedFrom().filter(from -> fromIsOld), upsert.key(), upsert.row(),
+                    new Progress(position, mark)));
+        }
+
+        private void truncate(long transaction) {
+            RetainedChunks.Unseen unseen = chunks.unseen(transaction);
+            if (unseen.ranges().isEmpty()) {
+                contained++;
+                return;
+            }
+            endRows();
+            steps.add(new Clear(unseen.ranges(), unseen.except()));
+        }
+
+        private void endRows() {
+            if (!rows.isEmpty()) {
+                steps.add(rows.rows());
+                rows = new Collapse();
+            }
+        }
+
+        private Optional<Mark> markOf(Change change, long offset) {
+            Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(commit, change.origin().lsn()));
+            if (own.isEmpty() && mark.isPresent()) {
+                throw new RefusedException(
+                        "the change at offset " + offset + " does not say which commit came before it, so nobody can "
+                                + "tell whether it was applied before",
+                        "Capture started without its stored offset. Start a new backfill of the table.");
+            }
+            return own;
+        }
+    }
+}

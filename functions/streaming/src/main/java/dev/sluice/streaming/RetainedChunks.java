@@ -1,0 +1,160 @@
+package dev.sluice.streaming;
+
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.Lsn;
+import dev.sluice.postgres.Ledger.RetainedChunk;
+import dev.sluice.postgres.Ledger.RowRead;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Which changes the destination has already, because a chunk was read that saw them (R9). Several runs may retain
+ * chunks of the same key; the chunks of one run do not overlap. Immutable.
+ */
+final class RetainedChunks {
+
+    private final KeyOrder order;
+    /** Of each run, in the order of the key. */
+    private final List<List<RetainedChunk>> runs;
+    private final TreeMap<Key, RowRead> rowReads;
+
+    private RetainedChunks(KeyOrder order, List<List<RetainedChunk>> runs, TreeMap<Key, RowRead> rowReads) {
+        this.order = order;
+        this.runs = runs;
+        this.rowReads = rowReads;
+    }
+
+    static RetainedChunks of(KeyOrder order, List<RetainedChunk> chunks, List<RowRead> rowReads) {
+        Map<Long, List<RetainedChunk>> byRun =
+                chunks.stream().collect(Collectors.groupingBy(RetainedChunk::run, TreeMap::new, Collectors.toList()));
+        List<List<RetainedChunk>> runs = byRun.values().stream()
+                .map(run -> run.stream()
+                        .sorted(Comparator.comparing(RetainedChunk::range, byUpperEnd(order)))
+                        .toList())
+                .toList();
+        TreeMap<Key, RowRead> byKey = new TreeMap<>(order);
+        rowReads.forEach(read -> byKey.put(read.key(), read));
+        return new RetainedChunks(order, runs, byKey);
+    }
+
+    /** As these, after rows were read from the source. */
+    RetainedChunks with(List<RowRead> reads) {
+        if (reads.isEmpty()) {
+            return this;
+        }
+        TreeMap<Key, RowRead> all = new TreeMap<>(rowReads);
+        reads.forEach(read -> all.put(read.key(), read));
+        return new RetainedChunks(order, runs, all);
+    }
+
+    /** As these, without the row reads whose every transaction is passed. */
+    RetainedChunks without(Lsn passed) {
+        if (rowReads.values().stream().noneMatch(read -> passed.compareTo(read.lsn()) > 0)) {
+            return this;
+        }
+        TreeMap<Key, RowRead> left = new TreeMap<>(rowReads);
+        left.values().removeIf(read -> passed.compareTo(read.lsn()) > 0);
+        return new RetainedChunks(order, runs, left);
+    }
+
+    /** As these, once the table is caught up: only single rows decide any more. */
+    RetainedChunks withoutChunks() {
+        return new RetainedChunks(order, List.of(), rowReads);
+    }
+
+    /** Whether the row of this key was read when the change's transaction, by its 32 bits, was visible already. */
+    boolean contain(Key key, long transaction) {
+        RowRead read = rowReads.get(key);
+        if (read != null && read.snapshot().sees32(transaction)) {
+            return true;
+        }
+        for (List<RetainedChunk> run : runs) {
+            Optional<RetainedChunk> chunk = covering(run, key);
+            if (chunk.isPresent() && chunk.get().snapshot().sees32(transaction)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The part of the key space where a transaction was not visible yet: what its TRUNCATE still has to empty (R12).
+     *
+     * @param ranges in order, without overlap; empty if the chunks saw it everywhere
+     * @param except keys in those ranges whose row was read when the transaction was visible
+     */
+    record Unseen(List<KeyRange> ranges, List<Key> except) {}
+
+    Unseen unseen(long transaction) {
+        List<KeyRange> seen = runs.stream()
+                .flatMap(List::stream)
+                .filter(chunk -> chunk.snapshot().sees32(transaction))
+                .map(RetainedChunk::range)
+                .sorted(byLowerEnd(order))
+                .toList();
+        List<KeyRange> unseen = new ArrayList<>();
+        Optional<Key> covered = Optional.empty();
+        boolean toTheEnd = false;
+        for (KeyRange range : seen) {
+            if (toTheEnd) {
+                break;
+            }
+            // Covered up to and including; nothing yet where it is empty.
+            boolean gap = range.after().isPresent()
+                    && (covered.isEmpty() || order.compare(range.after().get(), covered.get()) > 0);
+            if (gap) {
+                unseen.add(new KeyRange(covered, range.after()));
+            }
+            if (range.upTo().isEmpty()) {
+                toTheEnd = true;
+            } else if (covered.isEmpty() || order.compare(range.upTo().get(), covered.get()) > 0) {
+                covered = range.upTo();
+            }
+        }
+        if (!toTheEnd) {
+            unseen.add(new KeyRange(covered, Optional.empty()));
+        }
+        List<Key> except = rowReads.values().stream()
+                .filter(read -> read.snapshot().sees32(transaction))
+                .map(RowRead::key)
+                .filter(key -> unseen.stream().anyMatch(range -> range.contains(key, order)))
+                .toList();
+        return new Unseen(unseen, except);
+    }
+
+    private Optional<RetainedChunk> covering(List<RetainedChunk> run, Key key) {
+        int low = 0;
+        int high = run.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            boolean below = run.get(middle).range().upTo().map(upTo -> order.compare(key, upTo) > 0).orElse(false);
+            if (below) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low < run.size() && run.get(low).range().contains(key, order)
+                ? Optional.of(run.get(low))
+                : Optional.empty();
+    }
+
+    private static Comparator<KeyRange> byUpperEnd(KeyOrder order) {
+        return (a, b) -> a.upTo().isEmpty() || b.upTo().isEmpty()
+                ? Boolean.compare(a.upTo().isEmpty(), b.upTo().isEmpty())
+                : order.compare(a.upTo().get(), b.upTo().get());
+    }
+
+    private static Comparator<KeyRange> byLowerEnd(KeyOrder order) {
+        return (a, b) -> a.after().isEmpty() || b.after().isEmpty()
+                ? Boolean.compare(a.after().isPresent(), b.after().isPresent())
+                : order.compare(a.after().get(), b.after().get());
+    }
+}

@@ -1,0 +1,35 @@
+package dev.sluice.streaming;
+
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.postgres.ChangeApply;
+import dev.sluice.postgres.Ledger;
+import io.smallrye.mutiny.Uni;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * What the tables of an instance share.
+ *
+ * @param ledgerCreation makes the ledger if it is not there
+ * @param confirmedFlush up to where everything of the source stands in Kafka
+ * @param events never blocks
+ * @param planner where changes are decoded and planned, which takes processor time
+ */
+record StreamServices(
+        Pipeline pipeline,
+        StreamingConfig config,
+        Ledger ledger,
+        Supplier<Uni<Void>> ledgerCreation,
+        ChangeApply apply,
+        Supplier<Uni<Lsn>> confirmedFlush,
+        QueueTopics topics,
+        Consumer<Event> events,
+        Executor planner) {
+
+    Uni<Void> ledgerReady() {
+        return ledgerCreation.get();
+    }
+}

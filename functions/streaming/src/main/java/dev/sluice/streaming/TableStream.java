@@ -1,0 +1,621 @@
+package dev.sluice.streaming;
+
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.StreamCommand;
+import dev.sluice.domain.StreamCommand.Drain;
+import dev.sluice.domain.StreamCommand.Hold;
+import dev.sluice.domain.TableName;
+import dev.sluice.messaging.CapturedChange;
+import dev.sluice.messaging.CapturedChanges;
+import dev.sluice.messaging.CapturedChanges.UnreadableChangeException;
+import dev.sluice.postgres.ChangeApply.Applied;
+import dev.sluice.postgres.ChangeBatch;
+import dev.sluice.postgres.DestinationTable;
+import dev.sluice.postgres.Ledger.Applying;
+import dev.sluice.postgres.Ledger.Entry;
+import dev.sluice.postgres.Ledger.FencedException;
+import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.postgres.RefusedException;
+import dev.sluice.postgres.SqlFaults;
+import dev.sluice.streaming.BatchPlan.Queued;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.jboss.logging.Logger;
+
+/**
+ * One table: held, or applying its queue. What it may do it reads from the ledger each time it is woken up.
+ *
+ * <p>Only the thread of {@link QueueLoop} touches it. At most one thing is under way for it, and what comes meanwhile
+ * waits until that is settled.
+ */
+final class TableStream {
+
+    private static final Logger LOG = Logger.getLogger(TableStream.class);
+
+    /** A queue counts as lost when it is found so for this long: a broker that just started may not know it yet. */
+    private static final Duration LOST_AFTER = Duration.ofSeconds(5);
+    private static final Duration LOOK_AGAIN_AFTER = Duration.ofSeconds(1);
+    /** With the backoff, about eight minutes of something that may go right and does not. */
+    private static final int FAULTY_TRIES_MAX = 20;
+    private static final int BATCH_RECORDS_MIN = 2;
+
+    private final TableName table;
+    private final TopicPartition partition;
+    private final StreamServices services;
+    private final QueueLoop loop;
+
+    private Optional<StreamCommand> command = Optional.empty();
+    private boolean forgotten;
+    private boolean busy;
+    private boolean inLine;
+    private boolean held;
+    /** Rises whenever the table stops or starts anew, so that what was put off before then is dropped. */
+    private long era;
+    private Optional<Session> session = Optional.empty();
+
+    private long run;
+    private int failures;
+    private Optional<Long> lostSinceNanos = Optional.empty();
+    private Optional<String> trouble = Optional.empty();
+    private long applied;
+    private long waiting;
+    private long delayMillis;
+    private Optional<Event.QueueMoved> reported = Optional.empty();
+
+    TableStream(TableName table, StreamServices services, QueueLoop loop) {
+        this.table = table;
+        this.partition = QueueTopics.partition(services.pipeline().queueTopic(table));
+        this.services = services;
+        this.loop = loop;
+    }
+
+    /** From when the ledger let it apply until it stops. */
+    private static final class Session {
+        private final long run;
+        private final DestinationTable table;
+        private final CapturedChanges changes;
+        private final String topicId;
+        private final Optional<Lsn> watermark;
+        private final Deque<ConsumerRecord<byte[], byte[]>> pending = new ArrayDeque<>();
+        private Applying applying;
+        private Progress progress;
+        /** The offset after the last change that is here. */
+        private long readUpTo;
+        private RetainedChunks chunks;
+        /** The end of the queue as read after the slot had passed the watermark. */
+        private Optional<Long> drainEnd = Optional.empty();
+        /** The last change is half a key change: nothing can be done before the other half is here. */
+        private boolean awaitsPartner;
+
+        private Session(Entry entry, DestinationTable table, RetainedChunks chunks) {
+            this.run = entry.run();
+            this.table = table;
+            this.changes = new CapturedChanges(table.keyColumns());
+            this.topicId = entry.topicId().orElseThrow();
+            this.watermark = entry.watermark();
+            this.applying = entry.applying();
+            this.progress = new Progress(entry.position().orElseThrow(), entry.mark());
+            this.readUpTo = progress.position();
+            this.chunks = chunks;
+        }
+    }
+
+    /** What the ledger, the two databases and Kafka say of a table that is woken up. */
+    private sealed interface Opened {
+        record Unknown() implements Opened {}
+
+        record Held() implements Opened {}
+
+        record Lost(long run, String why) implements Opened {}
+
+        record Ready(Entry entry, DestinationTable table, RetainedChunks chunks) implements Opened {}
+    }
+
+    TableName table() {
+        return table;
+    }
+
+    TopicPartition partition() {
+        return partition;
+    }
+
+    boolean isBusy() {
+        return busy;
+    }
+
+    /** Wakes the table up, one that has failed too. */
+    void command(StreamCommand next) {
+        forgotten = false;
+        command = Optional.of(next);
+        failures = 0;
+        lostSinceNanos = Optional.empty();
+        act();
+    }
+
+    /** Another instance has the table from now on, or nobody. */
+    void forget() {
+        forgotten = true;
+        command = Optional.empty();
+        act();
+    }
+
+    void records(List<ConsumerRecord<byte[], byte[]>> records) {
+        session.ifPresent(open -> {
+            open.pending.addAll(records);
+            open.readUpTo = records.get(records.size() - 1).offset() + 1;
+            open.awaitsPartner = false;
+            loop.hold(bytes(records));
+            loop.want(partition, false);
+            act();
+        });
+    }
+
+    /** Looks again at what the ledger and Kafka say, from the position that the ledger has. */
+    void reopen() {
+        if (session.isPresent() && !busy) {
+            stop();
+            open();
+        }
+    }
+
+    Optional<String> topicId() {
+        return session.map(open -> open.topicId);
+    }
+
+    /** The watermark that the slot has not been seen to pass. */
+    Optional<Lsn> awaitedWatermark() {
+        return session.filter(open -> open.applying == Applying.DRAINING && open.drainEnd.isEmpty())
+                .flatMap(open -> open.watermark);
+    }
+
+    /** @param end the queue's end, read after the slot had passed {@link #awaitedWatermark} */
+    void watermarkPassed(Lsn watermark, long end) {
+        if (awaitedWatermark().equals(Optional.of(watermark))) {
+            session.orElseThrow().drainEnd = Optional.of(end);
+            act();
+        }
+    }
+
+    /** What keeps the watermark from being looked at, or empty when that works again. */
+    void drainTrouble(Optional<String> what) {
+        if (session.isPresent()) {
+            trouble = what;
+        }
+    }
+
+    private void act() {
+        if (busy) {
+            return;
+        }
+        if (forgotten) {
+            stop();
+            loop.forgotten(this);
+            return;
+        }
+        if (command.isPresent()) {
+            StreamCommand next = command.get();
+            command = Optional.empty();
+            run = next.run();
+            stop();
+            switch (next) {
+                case Hold hold -> hold(hold);
+                case Drain drain -> open();
+            }
+            return;
+        }
+        session.ifPresent(open -> {
+            if (isDrained(open)) {
+                catchUp(open);
+            } else if (hasWork(open) && !inLine) {
+                inLine = true;
+                loop.applies().join(this::startBatch);
+            }
+        });
+    }
+
+    private static boolean isDrained(Session open) {
+        return open.applying == Applying.DRAINING
+                && open.drainEnd.map(end -> open.progress.position() >= end).orElse(false);
+    }
+
+    private static boolean hasWork(Session open) {
+        return !open.pending.isEmpty() && !open.awaitsPartner;
+    }
+
+    private void stop() {
+        era++;
+        held = false;
+        session.ifPresent(open -> {
+            loop.unfollow(partition);
+            loop.release(bytes(open.pending));
+        });
+        session = Optional.empty();
+    }
+
+    private void hold(Hold hold) {
+        start(
+                services.ledgerReady().chain(() -> services.ledger().openRun(table, hold.run())),
+                ignored -> {
+                    LOG.infof("held table=%s run=%d attempt=%d", table, hold.run(), hold.attempt());
+                    trouble = Optional.empty();
+                    held = true;
+                    services.events().accept(new Event.TableHeld(table, hold.run(), hold.attempt()));
+                },
+                failure -> {
+                    Fault fault = fault(failure, "holding " + table);
+                    LOG.warnf("not held table=%s run=%d attempt=%d: %s", table, hold.run(), hold.attempt(), fault.reason());
+                    services.events().accept(new Event.HoldFailed(table, hold.run(), hold.attempt(), fault));
+                });
+    }
+
+    private void open() {
+        long current = era;
+        loop.openings().join(() -> {
+            if (current != era || busy) {
+                return false;
+            }
+            start(
+                    services.ledgerReady().chain(this::read),
+                    opened -> {
+                        loop.openings().leave();
+                        opened(opened);
+                    },
+                    failure -> {
+                        loop.openings().leave();
+                        failed(failure, "starting to apply the queue of " + table);
+                    });
+            return true;
+        });
+    }
+
+    private Uni<Opened> read() {
+        return services.ledger().read(table).chain(found -> {
+            if (found.isEmpty()) {
+                return Uni.createFrom().item(new Opened.Unknown());
+            }
+            Entry entry = found.get();
+            if (entry.applying() == Applying.HELD) {
+                return Uni.createFrom().item(new Opened.Held());
+            }
+            if (entry.topicId().isEmpty() || entry.position().isEmpty()) {
+                return Uni.createFrom()
+                        .item(new Opened.Lost(entry.run(), "the ledger does not know where the queue starts"));
+            }
+            return services.topics().find(partition.topic()).chain(topic -> {
+                Optional<String> hole = QueueHole.find(entry.topicId().get(), entry.position().get(), topic);
+                return hole.isPresent()
+                        ? Uni.createFrom().item(new Opened.Lost(entry.run(), hole.get()))
+                        : Uni.combine().all()
+                                .unis(
+                                        services.apply().open(table),
+                                        services.ledger().retainedChunks(table),
+                                        services.ledger().rowReads(table))
+                                .with((destination, chunks, rowReads) -> new Opened.Ready(
+                                        entry,
+                                        destination,
+                                        RetainedChunks.of(destination.keyOrder(), chunks, rowReads)));
+            });
+        });
+    }
+
+    private void opened(Opened opened) {
+        switch (opened) {
+            case Opened.Unknown unknown -> LOG.infof("not in the ledger, nothing to apply table=%s", table);
+            case Opened.Held ignored -> {
+                trouble = Optional.empty();
+                held = true;
+                LOG.infof("held by the ledger, waits table=%s", table);
+            }
+            case Opened.Lost lost -> lost(lost);
+            case Opened.Ready ready -> {
+                lostSinceNanos = Optional.empty();
+                trouble = Optional.empty();
+                var open = new Session(ready.entry(), ready.table(), ready.chunks());
+                run = open.run;
+                session = Optional.of(open);
+                loop.follow(this, open.progress.position());
+                LOG.infof(
+                        "applies its queue table=%s run=%d offset=%d state=%s",
+                        table, open.run, open.progress.position(), open.applying);
+                if (open.applying == Applying.STREAMING) {
+                    // The process may have ended between the ledger and the event.
+                    services.events().accept(new Event.TableCaughtUp(table, open.run));
+                }
+            }
+        }
+    }
+
+    private void lost(Opened.Lost lost) {
+        run = lost.run();
+        long now = System.nanoTime();
+        long since = lostSinceNanos.orElse(now);
+        lostSinceNanos = Optional.of(since);
+        if (now - since >= LOST_AFTER.toNanos()) {
+            streamFailed(
+                    Fault.refused(
+                            "changes of " + table + " are lost: " + lost.why(),
+                            "Start a new backfill of the table. Topics of changes must never be deleted, and must keep "
+                                    + "their records until they are applied."),
+                    true);
+        } else {
+            trouble = Optional.of("the queue is not whole: " + lost.why());
+            openAfter(LOOK_AGAIN_AFTER);
+        }
+    }
+
+    private boolean startBatch() {
+        inLine = false;
+        if (busy || session.isEmpty() || !hasWork(session.get())) {
+            return false;
+        }
+        Session open = session.get();
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        long bytes = 0;
+        for (ConsumerRecord<byte[], byte[]> record : open.pending) {
+            boolean full = records.size() >= services.config().batchRows()
+                    || bytes >= services.config().batchBytes().asLongValue();
+            if (full && records.size() >= BATCH_RECORDS_MIN) {
+                break;
+            }
+            records.add(record);
+            bytes += bytes(record);
+        }
+        long startedNanos = System.nanoTime();
+        start(
+                batch(open, records),
+                done -> {
+                    loop.applies().leave();
+                    applied(open, done, startedNanos);
+                },
+                failure -> {
+                    loop.applies().leave();
+                    failed(failure, "applying the changes of " + table + " from offset " + open.progress.position());
+                });
+        return true;
+    }
+
+    /** @param millis when the last change of the batch was made at the source */
+    private record Done(BatchPlan plan, Optional<Applied> applied, long millis) {}
+
+    private Uni<Done> batch(Session open, List<ConsumerRecord<byte[], byte[]>> records) {
+        Progress from = open.progress;
+        RetainedChunks chunks = open.chunks;
+        CapturedChanges changes = open.changes;
+        Applying applying = open.applying;
+        return Uni.createFrom()
+                .item(() -> plan(changes, records, from, chunks))
+                .runSubscriptionOn(services.planner())
+                .chain(planned -> planned.plan().consumed() == 0
+                        ? Uni.createFrom().item(planned)
+                        : services.apply()
+                                .apply(
+                                        new ChangeBatch(
+                                                table,
+                                                open.run,
+                                                applying,
+                                                from.position(),
+                                                planned.plan().reached(),
+                                                planned.plan().steps()),
+                                        open.table)
+                                .map(done -> new Done(planned.plan(), Optional.of(done), planned.millis())));
+    }
+
+    private static Done plan(
+            CapturedChanges changes,
+            List<ConsumerRecord<byte[], byte[]>> records,
+            Progress from,
+            RetainedChunks chunks) {
+        List<Queued> queued = new ArrayList<>(records.size());
+        long millis = 0;
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            try {
+                CapturedChange change = changes.read(record);
+                queued.add(new Queued(record.offset(), change.change()));
+                millis = change.millis();
+            } catch (UnreadableChangeException e) {
+                if (queued.isEmpty()) {
+                    throw e;
+                }
+                // What comes before it is applied; then it is the first, and told.
+                break;
+            }
+        }
+        return new Done(BatchPlan.of(queued, from, chunks), Optional.empty(), millis);
+    }
+
+    private void applied(Session open, Done done, long startedNanos) {
+        if (done.applied().isEmpty()) {
+            open.awaitsPartner = true;
+            loop.want(partition, true);
+            return;
+        }
+        Applied result = done.applied().get();
+        failures = 0;
+        trouble = Optional.empty();
+        delayMillis = Math.max(0, System.currentTimeMillis() - done.millis());
+        open.progress = result.reached();
+        open.chunks = open.chunks.with(result.rowReads());
+        result.reached().mark().ifPresent(mark -> {
+            RetainedChunks left = open.chunks.without(mark.commitBefore());
+            if (left != open.chunks) {
+                open.chunks = left;
+                services.ledger().forgetRowReads(table, mark.commitBefore()).subscribe().with(
+                        ignored -> {},
+                        failure -> LOG.debugf("row reads stay for now table=%s: %s", table, failure.getMessage()));
+            }
+        });
+        while (!open.pending.isEmpty() && open.pending.peek().offset() < result.reached().position()) {
+            loop.release(bytes(open.pending.poll()));
+            applied++;
+        }
+        if (result.oneByOne()) {
+            LOG.infof(
+                    "a batch fitted the destination's constraints only one by one table=%s run=%d offset=%d",
+                    table, open.run, open.progress.position());
+        }
+        LOG.debugf(
+                "applied table=%s run=%d offset=%d changes=%d passed=%d contained=%d",
+                table, open.run, open.progress.position(), done.plan().consumed(), done.plan().passed(),
+                done.plan().contained());
+        if (open.pending.isEmpty()) {
+            Duration since = Duration.ofNanos(System.nanoTime() - startedNanos);
+            Duration rest = services.config().batchInterval().minus(since);
+            if (loop.lag(partition).orElse(0) > 0 || rest.isNegative() || rest.isZero()) {
+                loop.want(partition, true);
+            } else {
+                long current = era;
+                loop.after(rest, () -> {
+                    if (current == era) {
+                        loop.want(partition, true);
+                    }
+                });
+            }
+        }
+    }
+
+    private void catchUp(Session open) {
+        start(
+                services.ledger().caughtUp(table, open.run, open.progress.position()),
+                ignored -> {
+                    open.applying = Applying.STREAMING;
+                    open.chunks = open.chunks.withoutChunks();
+                    LOG.infof("caught up table=%s run=%d offset=%d", table, open.run, open.progress.position());
+                    services.events().accept(new Event.TableCaughtUp(table, open.run));
+                },
+                failure -> failed(failure, "catching up with " + table));
+    }
+
+    private void failed(Throwable failure, String doing) {
+        stop();
+        failures++;
+        if (isFenced(failure)) {
+            // Another owner was here, or an attempt of ours did commit: the ledger knows.
+            LOG.infof("refused by the ledger, reads it again table=%s: %s", table, failure.getMessage());
+            openAfter(Backoff.after(failures));
+            return;
+        }
+        Fault fault = fault(failure, doing);
+        boolean again = fault.kind() == Fault.Kind.UNAVAILABLE
+                || fault.kind() == Fault.Kind.FAULTY && failures < FAULTY_TRIES_MAX;
+        if (again) {
+            Duration delay = Backoff.after(failures);
+            LOG.warnf("trouble, next try in %d ms table=%s run=%d: %s", delay.toMillis(), table, run, fault.reason());
+            LOG.debug("trouble of " + table, failure);
+            trouble = Optional.of(fault.reason());
+            openAfter(delay);
+        } else {
+            LOG.debug("failure of " + table, failure);
+            streamFailed(fault, false);
+        }
+    }
+
+    private void streamFailed(Fault fault, boolean queueLost) {
+        LOG.errorf("stopped table=%s run=%d queueLost=%s: %s", table, run, queueLost, fault.reason());
+        trouble = Optional.of(fault.reason());
+        services.events().accept(new Event.StreamFailed(table, run, fault, queueLost));
+    }
+
+    private void openAfter(Duration delay) {
+        long current = era;
+        loop.after(delay, () -> {
+            if (current == era && !busy) {
+                open();
+            }
+        });
+    }
+
+    private static boolean isFenced(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof FencedException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static Fault fault(Throwable failure, String doing) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            switch (cause) {
+                case RefusedException refused -> {
+                    return refused.fault();
+                }
+                case UnreadableChangeException unreadable -> {
+                    return Fault.refused(
+                            unreadable.getMessage(),
+                            "Look at Debezium Server's log of that time. Where a value cannot be captured, change the "
+                                    + "column's type at the source; then start a new backfill of the table.");
+                }
+                case KafkaException kafka -> {
+                    return Fault.unavailable(
+                            doing + ": Kafka: " + kafka.getMessage(),
+                            "Check that Kafka runs and is reachable; this is tried again by itself.");
+                }
+                default -> {
+                    // The reason may be further down.
+                }
+            }
+        }
+        return SqlFaults.fault(failure, doing);
+    }
+
+    /** Begins the one thing that is under way. Both ends run on the loop's thread. */
+    private <T> void start(Uni<T> work, Consumer<T> done, Consumer<Throwable> failed) {
+        busy = true;
+        work.subscribe().with(result -> settle(() -> done.accept(result)), failure -> settle(() -> failed.accept(failure)));
+    }
+
+    private void settle(Runnable then) {
+        loop.execute(() -> {
+            busy = false;
+            then.run();
+            act();
+        });
+    }
+
+    /** Whether its queue only grows for the time being. */
+    boolean isHeld() {
+        return held;
+    }
+
+    /** @param count changes that wait in the queue of a held table */
+    void waiting(long count) {
+        if (held) {
+            waiting = count;
+        }
+    }
+
+    /** Tells how the queue stands, if that has changed. */
+    void report() {
+        session.ifPresent(open -> loop.lag(partition)
+                .ifPresent(lag -> waiting = Math.max(0, open.readUpTo + lag - open.progress.position())));
+        var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble);
+        boolean quiet = session.isEmpty() && trouble.isEmpty() && !held;
+        if (!quiet && !reported.equals(Optional.of(now))) {
+            reported = Optional.of(now);
+            services.events().accept(now);
+        }
+    }
+
+    private static long bytes(Iterable<ConsumerRecord<byte[], byte[]>> records) {
+        long bytes = 0;
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            bytes += bytes(record);
+        }
+        return bytes;
+    }
+
+    private static long bytes(ConsumerRecord<byte[], byte[]> record) {
+        return Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+    }
+}

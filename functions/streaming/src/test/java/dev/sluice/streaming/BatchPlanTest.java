@@ -1,0 +1,323 @@
+package dev.sluice.streaming;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.domain.Change;
+import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Change.Delete;
+import dev.sluice.domain.Change.Origin;
+import dev.sluice.domain.Change.Truncate;
+import dev.sluice.domain.Change.Upsert;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Mark;
+import dev.sluice.domain.PgSnapshot;
+import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Move;
+import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Rows;
+import dev.sluice.postgres.ChangeBatch.Write;
+import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.postgres.RefusedException;
+import dev.sluice.streaming.BatchPlan.Queued;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class BatchPlanTest {
+
+    private static final Progress START = new Progress(10, Optional.empty());
+    private static final RetainedChunks NO_CHUNKS = RetainedChunksTest.of();
+    /** Saw transactions below 100 in keys up to 5, below 200 above. */
+    private static final RetainedChunks CHUNKS = RetainedChunksTest.of(
+            RetainedChunksTest.chunk(1, null, "5", PgSnapshot.parse("100:100:")),
+            RetainedChunksTest.chunk(1, "5", null, PgSnapshot.parse("200:200:")));
+
+    @Test
+    void aChangeBelowTheMarkIsSkippedAndAnEqualOneIsApplied() {
+        Progress from = new Progress(10, Optional.of(mark(100, 120)));
+
+        BatchPlan plan = plan(
+                from,
+                NO_CHUNKS,
+                upsert(origin(100, 119, 1), "1", "v", "older in the transaction"),
+                upsert(origin(90, 130, 1), "2", "v", "an older transaction with a higher LSN"),
+                upsert(origin(100, 120, 1), "3", "v", "equal"));
+
+        assertThat(plan.passed()).isEqualTo(2);
+        assertThat(rows(plan).writes()).extracting(Write::key).containsExactly(Key.of("3"));
+        assertThat(plan.reached()).isEqualTo(new Progress(13, Optional.of(mark(100, 120))));
+    }
+
+    @Test
+    void theMarkRisesWithinABatchSoThatDuplicatesInItAreSkipped() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                upsert(origin(100, 101, 1), "1", "v", "a"),
+                upsert(origin(200, 201, 2), "1", "v", "b"),
+                upsert(origin(100, 101, 1), "1", "v", "a"),
+                upsert(origin(200, 201, 2), "1", "v", "b"));
+
+        assertThat(plan.passed()).isEqualTo(1);
+        assertThat(rows(plan).writes()).containsExactly(write("1", row("1", "v", "b")));
+        assertThat(plan.reached().mark()).contains(mark(200, 201));
+    }
+
+    @Test
+    void aSkippedChangeMovesTheMarkToo() {
+        BatchPlan plan = plan(START, CHUNKS, upsert(origin(100, 101, 50), "1", "v", "contained"));
+
+        assertThat(plan.steps()).isEmpty();
+        assertThat(plan.contained()).isEqualTo(1);
+        assertThat(plan.reached()).isEqualTo(new Progress(11, Optional.of(mark(100, 101))));
+    }
+
+    @Test
+    void anUnknownCommitIsTakenOnlyWhileThereIsNoMark() {
+        var unknown = upsert(new Origin(Optional.empty(), new Lsn(5), 1), "1", "v", "a");
+
+        assertThat(plan(START, NO_CHUNKS, unknown).reached()).isEqualTo(new Progress(11, Optional.empty()));
+        assertThatThrownBy(() -> plan(new Progress(10, Optional.of(mark(1, 1))), NO_CHUNKS, unknown))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("offset 10");
+        assertThat(plan(START, NO_CHUNKS, upsert(origin(100, 101, 1), "1", "v", "a"), unknown).consumed())
+                .as("what comes before it is applied")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void aKeyComesToItsLastChange() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                upsert(origin(1, 2, 1), "1", "v", "a"),
+                upsert(origin(1, 3, 1), "2", "v", "a"),
+                delete(origin(1, 4, 1), "1"),
+                upsert(origin(1, 5, 1), "2", "v", "b"),
+                delete(origin(1, 6, 1), "3"),
+                upsert(origin(1, 7, 1), "3", "v", "new"));
+
+        Rows rows = rows(plan);
+        assertThat(rows.deletes()).containsExactly(Key.of("1"), Key.of("3"));
+        assertThat(rows.writes())
+                .containsExactly(write("2", row("2", "v", "b")), write("3", row("3", "v", "new")));
+        assertThat(rows.inOrder()).as("the history, for the case that the set violates something").hasSize(6);
+        assertThat(rows.inOrder().get(2)).isEqualTo(new Remove(Key.of("1")));
+    }
+
+    @Test
+    void aPlaceholderKeepsTheEarlierValueOfTheBatch() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                upsert(origin(1, 2, 1), "1", "big", "large", "n", "1"),
+                partial(origin(1, 3, 1), "1", row("1", "n", "2"), "big"),
+                partial(origin(1, 4, 1), "2", row("2", "n", "2"), "big"),
+                partial(origin(1, 5, 1), "2", row("2", "n", "3"), "big"));
+
+        assertThat(rows(plan).writes())
+                .containsExactly(
+                        write("1", row("1", "big", "large", "n", "2")),
+                        write("2", unchanged(row("2", "n", "3"), "big")));
+    }
+
+    @Test
+    void aLaterValueTakesThePlaceOfAPlaceholder() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                partial(origin(1, 2, 1), "1", row("1", "n", "2"), "big"),
+                upsert(origin(1, 3, 1), "1", "n", "3", "big", "new"));
+
+        assertThat(rows(plan).writes()).containsExactly(write("1", row("1", "n", "3", "big", "new")));
+    }
+
+    @Test
+    void anUpdateWithAPlaceholderNeverInsertsAfterADelete() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                delete(origin(1, 2, 1), "1"),
+                partial(origin(1, 3, 1), "1", row("1", "n", "2"), "big"));
+
+        assertThat(rows(plan).deletes()).containsExactly(Key.of("1"));
+        assertThat(rows(plan).writes()).isEmpty();
+    }
+
+    @Test
+    void aKeyChangeWithAllValuesIsADeleteAndAWrite() {
+        BatchPlan plan = plan(
+                START, NO_CHUNKS, movedAway(origin(1, 2, 1), "1", "2"), movedHere(origin(1, 2, 1), "1", row("2", "v", "a")));
+
+        assertThat(rows(plan).deletes()).containsExactly(Key.of("1"));
+        assertThat(rows(plan).writes()).containsExactly(write("2", row("2", "v", "a")));
+    }
+
+    @Test
+    void aKeyChangeWithAPlaceholderMovesTheRowBetweenTheSets() {
+        Map<String, Cell> row = unchanged(row("2", "v", "a"), "big");
+
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                upsert(origin(1, 1, 1), "1", "v", "a"),
+                movedAway(origin(1, 2, 1), "1", "2"),
+                movedHere(origin(1, 2, 1), "1", row),
+                delete(origin(1, 3, 1), "9"));
+
+        assertThat(plan.steps()).hasSize(3);
+        assertThat(plan.steps().get(1))
+                .isEqualTo(new Move(
+                        Optional.of(Key.of("1")), Key.of("2"), row, new Progress(13, Optional.of(mark(1, 2)))));
+    }
+
+    @Test
+    void theTwoSidesOfAKeyChangeAreContainedEachByItsOwnKey() {
+        Map<String, Cell> whole = row("7", "v", "a");
+        Map<String, Cell> placeholder = unchanged(row("7", "v", "a"), "big");
+
+        // Key 7 was read after transaction 150, key 1 before it.
+        BatchPlan gone =
+                plan(START, CHUNKS, movedAway(origin(1, 2, 150), "1", "7"), movedHere(origin(1, 2, 150), "1", placeholder));
+        assertThat(rows(gone).deletes()).as("only the old key is left to do").containsExactly(Key.of("1"));
+        assertThat(rows(gone).writes()).isEmpty();
+
+        BatchPlan written =
+                plan(START, CHUNKS, movedAway(origin(1, 2, 150), "7", "1"), movedHere(origin(1, 2, 150), "7", row("1", "v", "a")));
+        assertThat(rows(written).deletes()).as("a row under the old key is a newer one").isEmpty();
+        assertThat(rows(written).writes()).extracting(Write::key).containsExactly(Key.of("1"));
+
+        Map<String, Cell> back = unchanged(row("1", "v", "a"), "big");
+        BatchPlan read = plan(START, CHUNKS, movedAway(origin(1, 2, 150), "7", "1"), movedHere(origin(1, 2, 150), "7", back));
+        assertThat(read.steps())
+                .containsExactly(new Move(
+                        Optional.empty(), Key.of("1"), back, new Progress(12, Optional.of(mark(1, 2)))));
+
+        BatchPlan both = plan(START, CHUNKS, movedAway(origin(1, 2, 50), "1", "7"), movedHere(origin(1, 2, 50), "1", whole));
+        assertThat(both.steps()).isEmpty();
+        assertThat(both.contained()).isEqualTo(2);
+    }
+
+    @Test
+    void aBatchNeverEndsInsideAKeyChange() {
+        BatchPlan plan = plan(
+                START, NO_CHUNKS, upsert(origin(1, 1, 1), "5", "v", "a"), movedAway(origin(1, 2, 1), "1", "2"));
+
+        assertThat(plan.consumed()).isEqualTo(1);
+        assertThat(plan.reached()).isEqualTo(new Progress(11, Optional.of(mark(1, 1))));
+        assertThat(plan(START, NO_CHUNKS, movedAway(origin(1, 2, 1), "1", "2")).consumed()).isZero();
+    }
+
+    @Test
+    void halfAKeyChangeIsNotPassedSinceItIsSentAgainWhole() {
+        BatchPlan plan = plan(
+                new Progress(10, Optional.of(mark(1, 1))),
+                NO_CHUNKS,
+                movedAway(origin(1, 2, 1), "1", "2"),
+                upsert(origin(1, 1, 1), "5", "v", "a"),
+                movedAway(origin(1, 2, 1), "1", "2"),
+                movedHere(origin(1, 2, 1), "1", row("2", "v", "a")));
+
+        assertThat(plan.consumed()).isEqualTo(4);
+        assertThat(rows(plan).deletes()).containsExactly(Key.of("1"));
+        assertThat(rows(plan).writes()).extracting(Write::key).containsExactly(Key.of("5"), Key.of("2"));
+    }
+
+    @Test
+    void aKeyChangeThatIsSentAgainIsPassedAtAnEqualMark() {
+        BatchPlan plan = plan(
+                new Progress(10, Optional.of(mark(1, 2))),
+                NO_CHUNKS,
+                movedAway(origin(1, 2, 1), "1", "2"),
+                movedHere(origin(1, 2, 1), "1", unchanged(row("2", "v", "a"), "big")));
+
+        assertThat(plan.steps()).as("moving twice would read the row from the source").isEmpty();
+        assertThat(plan.passed()).isEqualTo(2);
+        assertThat(plan.consumed()).isEqualTo(2);
+    }
+
+    @Test
+    void aTruncateEmptiesWhatItsChunksDidNotSee() {
+        BatchPlan plan = plan(
+                START,
+                CHUNKS,
+                upsert(origin(1, 1, 140), "1", "v", "a"),
+                new Truncate(origin(1, 2, 150)),
+                upsert(origin(1, 3, 160), "1", "v", "b"));
+
+        assertThat(plan.steps()).hasSize(3);
+        assertThat(plan.steps().get(1))
+                .isEqualTo(new Clear(
+                        List.of(new KeyRange(Optional.empty(), Optional.of(Key.of("5")))), List.of()));
+        assertThat(plan(START, CHUNKS, new Truncate(origin(1, 2, 50))).steps()).isEmpty();
+        assertThat(plan(START, NO_CHUNKS, new Truncate(origin(1, 2, 50))).steps())
+                .containsExactly(new Clear(List.of(KeyRange.ALL), List.of()));
+    }
+
+    private static BatchPlan plan(Progress from, RetainedChunks chunks, Change... changes) {
+        List<Queued> queued = new ArrayList<>();
+        for (int i = 0; i < changes.length; i++) {
+            queued.add(new Queued(from.position() + i, changes[i]));
+        }
+        return BatchPlan.of(queued, from, chunks);
+    }
+
+    private static Rows rows(BatchPlan plan) {
+        assertThat(plan.steps()).hasSize(1);
+        return (Rows) plan.steps().get(0);
+    }
+
+    private static Mark mark(long commitBefore, long lsn) {
+        return new Mark(new Lsn(commitBefore), new Lsn(lsn));
+    }
+
+    private static Origin origin(long commitBefore, long lsn, long transaction) {
+        return new Origin(Optional.of(new Lsn(commitBefore)), new Lsn(lsn), transaction);
+    }
+
+    private static Upsert upsert(Origin origin, String id, String... cells) {
+        return new Upsert(origin, Key.of(id), row(id, cells), Optional.empty());
+    }
+
+    private static Upsert partial(Origin origin, String id, Map<String, Cell> row, String... unchanged) {
+        return new Upsert(origin, Key.of(id), unchanged(row, unchanged), Optional.empty());
+    }
+
+    private static Delete delete(Origin origin, String id) {
+        return new Delete(origin, Key.of(id), Optional.empty());
+    }
+
+    private static Delete movedAway(Origin origin, String from, String to) {
+        return new Delete(origin, Key.of(from), Optional.of(Key.of(to)));
+    }
+
+    private static Upsert movedHere(Origin origin, String from, Map<String, Cell> row) {
+        return new Upsert(origin, Key.of(((Cell.Text) row.get("id")).text()), row, Optional.of(Key.of(from)));
+    }
+
+    private static Write write(String id, Map<String, Cell> row) {
+        return new Write(Key.of(id), row);
+    }
+
+    private static Map<String, Cell> row(String id, String... cells) {
+        Map<String, Cell> row = new LinkedHashMap<>();
+        row.put("id", new Cell.Text(id));
+        for (int i = 0; i < cells.length; i += 2) {
+            row.put(cells[i], new Cell.Text(cells[i + 1]));
+        }
+        return row;
+    }
+
+    private static Map<String, Cell> unchanged(Map<String, Cell> row, String... columns) {
+        for (String column : columns) {
+            row.put(column, Cell.UNCHANGED);
+        }
+        return row;
+    }
+}

@@ -1,0 +1,502 @@
+package dev.sluice.streaming;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.StreamCommand;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.messaging.Messages;
+import dev.sluice.postgres.ChangeApply;
+import dev.sluice.postgres.DatabaseConfig;
+import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.Ledger;
+import dev.sluice.postgres.Ledger.Applying;
+import dev.sluice.postgres.SchemaMapping;
+import dev.sluice.testing.PostgresServer;
+import dev.sluice.testing.SharedServers;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.core.Vertx;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The whole function on real PostgreSQL and Kafka; only Debezium's records are made by hand. */
+class StreamingFunctionIT {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Lsn WATERMARK = new Lsn(1_000_000_000);
+    private static final long RUN = 5;
+    private static int pipelines;
+
+    private final Pipeline pipeline = new Pipeline("stream" + ++pipelines);
+    private final Messages messages = new Messages(pipeline);
+    private final AtomicReference<Lsn> confirmedFlush = new AtomicReference<>(Lsn.ZERO);
+    private final List<Event> events = new ArrayList<>();
+    private PostgresServer destination = SharedServers.destination();
+    private Vertx vertx;
+    private String sourceName;
+    private String destinationName;
+    private Databases databases;
+    private Ledger ledger;
+    private StreamingFunction function;
+    private Admin admin;
+    private KafkaProducer<byte[], byte[]> capture;
+    private KafkaProducer<String, byte[]> commands;
+    private KafkaConsumer<String, byte[]> eventReader;
+
+    @BeforeEach
+    void start() throws Exception {
+        Map<String, Object> kafka = kafka();
+        admin = Admin.create(kafka);
+        admin.createTopics(List.of(
+                        new NewTopic(pipeline.streamCommandsTopic(), 3, (short) 1)
+                                .configs(Map.of("cleanup.policy", "compact")),
+                        new NewTopic(pipeline.commandsAndEventsTopic(), 1, (short) 1)))
+                .all()
+                .get();
+        capture = new KafkaProducer<>(kafka, new ByteArraySerializer(), new ByteArraySerializer());
+        commands = new KafkaProducer<>(kafka, new StringSerializer(), new ByteArraySerializer());
+        eventReader = new KafkaConsumer<>(kafka, new StringDeserializer(), new ByteArrayDeserializer());
+        var partition = new TopicPartition(pipeline.commandsAndEventsTopic(), 0);
+        eventReader.assign(List.of(partition));
+        eventReader.seekToBeginning(List.of(partition));
+        sourceName = SharedServers.freshDatabase(SharedServers.source());
+        destinationName = SharedServers.freshDatabase(destination);
+        vertx = Vertx.vertx();
+        databases = new Databases(databaseConfig(), vertx);
+        ledger = new Ledger(databases, pipeline);
+        function = function();
+        function.start();
+    }
+
+    @AfterEach
+    void stop() {
+        function.stop();
+        capture.close();
+        commands.close();
+        eventReader.close();
+        admin.close();
+        databases.source().close();
+        databases.destination().close();
+        vertx.closeAndAwait();
+    }
+
+    @Test
+    void aTableIsHeldDrainedCaughtUpAndStreamed() throws Exception {
+        TableName table = table("counted");
+        forbidGoingBack("counted");
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
+        queueFromTheEnd(table);
+        write(table, 1, 1, "7", 1);
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 1);
+        // Older after newer, at new offsets: as after a kill of Debezium Server.
+        for (int i = 1; i <= 100; i++) {
+            write(table, i * 10L, i, "7", i);
+        }
+        for (int i = 60; i <= 100; i++) {
+            write(table, i * 10L, i, "7", i);
+        }
+        write(table, 1_010, 101, "8", 1);
+        close(table);
+        command(new StreamCommand.Drain(table, RUN, WATERMARK));
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("counted")).containsExactly("7|100", "8|1"));
+        assertThat(ledger.read(table).await().atMost(LIMIT).orElseThrow().applying())
+                .as("an empty queue proves nothing before the slot has passed the watermark")
+                .isEqualTo(Applying.DRAINING);
+
+        confirmedFlush.set(WATERMARK);
+
+        awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
+        assertThat(ledger.read(table).await().atMost(LIMIT).orElseThrow().applying()).isEqualTo(Applying.STREAMING);
+        write(table, 500, 50, "7", 50);
+        write(table, 1_020, 102, "7", 101);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("counted")).containsExactly("7|101", "8|1"));
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 0 && moved.applied() >= 140);
+    }
+
+    @Test
+    void anInstanceThatStartsAgainGoesOnWhereTheLedgerIs() throws Exception {
+        TableName table = streaming("restarted");
+        write(table, 10, 1, "1", 1);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("restarted")).containsExactly("1|1"));
+        function.stop();
+        write(table, 20, 2, "1", 2);
+        events.clear();
+
+        function = function();
+        function.start();
+
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("restarted")).containsExactly("1|2"));
+        awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
+    }
+
+    @Test
+    void anOwnerThatIsFencedOffChangesNothingUntilItIsDrainedAgain() throws Exception {
+        TableName table = streaming("fenced");
+        ledger.openRun(table, RUN + 1).await().atMost(LIMIT);
+
+        write(table, 10, 1, "1", 1);
+        write(table, 20, 2, "1", 2);
+        command(new StreamCommand.Hold(table, RUN, 9));
+        Event answer = awaitEvent(event -> event instanceof Event.HoldFailed);
+        assertThat(((Event.HoldFailed) answer).fault().kind()).isEqualTo(dev.sluice.domain.Fault.Kind.REFUSED);
+        assertThat(rows("fenced")).isEmpty();
+        command(new StreamCommand.Hold(table, RUN + 1, 1));
+        awaitEvent(new Event.TableHeld(table, RUN + 1, 1)::equals);
+        assertThat(rows("fenced")).isEmpty();
+
+        ledger.closeRun(table, RUN + 1, Outcome.CUT_SHORT, 0).await().atMost(LIMIT);
+        ledger.setWatermark(table, RUN + 1, WATERMARK).await().atMost(LIMIT);
+        command(new StreamCommand.Drain(table, RUN + 1, WATERMARK));
+        awaitEvent(new Event.TableCaughtUp(table, RUN + 1)::equals);
+        assertThat(rows("fenced")).containsExactly("1|2");
+    }
+
+    @Test
+    void aQueueWithAHoleFailsTheTableAndIsNeverReadOn() throws Exception {
+        TableName table = table("holed");
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
+        queueFromTheEnd(table);
+        for (int i = 1; i <= 10; i++) {
+            write(table, i * 10L, i, Integer.toString(i), i);
+        }
+        capture.flush();
+        var partition = new TopicPartition(pipeline.queueTopic(table), 0);
+        admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(5))).all().get();
+        close(table);
+
+        command(new StreamCommand.Drain(table, RUN, WATERMARK));
+
+        Event failed = awaitEvent(event -> event instanceof Event.StreamFailed);
+        assertThat(((Event.StreamFailed) failed).queueLost()).isTrue();
+        assertThat(((Event.StreamFailed) failed).fault().reason()).contains("starts at offset 5");
+        assertThat(rows("holed")).isEmpty();
+    }
+
+    @Test
+    void oneTableThatCannotGoOnStopsAloneAndGoesOnAfterARetry() throws Exception {
+        TableName bad = streaming("bad");
+        TableName good = streaming("good");
+        execute(destination, destinationName, "ALTER TABLE bad ADD CONSTRAINT small CHECK (counter < 5)");
+
+        for (int i = 1; i <= 9; i++) {
+            write(bad, i * 10L, i, "1", i);
+            write(good, i * 10L, i, "1", i);
+        }
+
+        Event failed = awaitEvent(event -> event instanceof Event.StreamFailed);
+        assertThat(((Event.StreamFailed) failed).table()).isEqualTo(bad);
+        assertThat(((Event.StreamFailed) failed).fault().reason()).contains("small");
+        assertThat(((Event.StreamFailed) failed).queueLost()).isFalse();
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("good")).containsExactly("1|9"));
+        execute(destination, destinationName, "ALTER TABLE bad DROP CONSTRAINT small");
+        command(new StreamCommand.Drain(bad, RUN, WATERMARK));
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("bad")).containsExactly("1|9"));
+    }
+
+    @Test
+    void halfAKeyChangeWaitsForItsOtherHalf() throws Exception {
+        TableName table = streaming("halved");
+        write(table, 10, 1, "1", 1);
+        var delete = new ProducerRecord<>(
+                pipeline.queueTopic(table), bytes("{\"id\":\"1\"}"), bytes("{\"op\":\"d\"," + source(20, 2) + "}"));
+        delete.headers().add("__debezium.newkey", bytes("{\"id\":\"2\"}"));
+        capture.send(delete).get();
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.applied() == 1 && moved.waiting() == 1);
+        assertThat(rows("halved")).containsExactly("1|1");
+
+        var create = new ProducerRecord<>(
+                pipeline.queueTopic(table),
+                bytes("{\"id\":\"2\"}"),
+                bytes("{\"op\":\"c\",\"after\":{\"id\":\"2\",\"counter\":\"\\u0000\"}," + source(20, 2) + "}"));
+        create.headers().add("__debezium.oldkey", bytes("{\"id\":\"1\"}"));
+        capture.send(create).get();
+
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("halved")).containsExactly("2|1"));
+    }
+
+    @Test
+    void aDestinationThatIsAwayIsWaitedForAndNothingIsLost() throws Exception {
+        function.stop();
+        databases.source().close();
+        databases.destination().close();
+        try (PostgresServer own =
+                PostgresServer.start(SharedServers.folder("away"), 0, SharedServers.FAST_POSTGRES)) {
+            destination = own;
+            destinationName = SharedServers.freshDatabase(own);
+            databases = new Databases(databaseConfig(), vertx);
+            ledger = new Ledger(databases, pipeline);
+            function = function();
+            function.start();
+            TableName table = streaming("away");
+            write(table, 10, 1, "1", 1);
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("away")).containsExactly("1|1"));
+
+            own.kill();
+            write(table, 20, 2, "1", 2);
+            awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.trouble().isPresent());
+            own.restart();
+
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("away")).containsExactly("1|2"));
+            awaitEvent(event -> event instanceof Event.QueueMoved moved
+                    && moved.trouble().isEmpty()
+                    && moved.applied() == 2);
+            assertThat(events).noneMatch(event -> event instanceof Event.StreamFailed);
+            function.stop();
+        }
+    }
+
+    @Test
+    void howFastAQueueIsApplied() throws Exception {
+        int changes = 200_000;
+        TableName table = table("fast");
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
+        queueFromTheEnd(table);
+        for (int i = 1; i <= changes; i++) {
+            write(table, i * 10L, i, Integer.toString(i % 50_000), i);
+        }
+        capture.flush();
+        close(table);
+        confirmedFlush.set(WATERMARK);
+        long started = System.nanoTime();
+
+        command(new StreamCommand.Drain(table, RUN, WATERMARK));
+        awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
+
+        double seconds = (System.nanoTime() - started) / 1e9;
+        System.out.printf("%,d changes drained in %.1f s: %,.0f changes/s%n", changes, seconds, changes / seconds);
+        assertThat(rows("fast")).hasSize(50_000).contains("1|150001", "49999|199999");
+    }
+
+    private TableName streaming(String name) throws Exception {
+        TableName table = table(name);
+        confirmedFlush.set(WATERMARK);
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
+        queueFromTheEnd(table);
+        close(table);
+        command(new StreamCommand.Drain(table, RUN, WATERMARK));
+        awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
+        return table;
+    }
+
+    private TableName table(String name) throws Exception {
+        String ddl = "CREATE TABLE " + name + " (id bigint PRIMARY KEY, counter int)";
+        execute(SharedServers.source(), sourceName, ddl);
+        execute(destination, destinationName, ddl);
+        TableName table = new TableName("public", name);
+        admin.createTopics(List.of(new NewTopic(pipeline.queueTopic(table), 1, (short) 1))).all().get();
+        return table;
+    }
+
+    private void queueFromTheEnd(TableName table) throws Exception {
+        String topicId = admin.describeTopics(List.of(pipeline.queueTopic(table)))
+                .allTopicNames()
+                .get()
+                .get(pipeline.queueTopic(table))
+                .topicId()
+                .toString();
+        ledger.startQueueAt(table, RUN, topicId, 0).await().atMost(LIMIT);
+    }
+
+    private void close(TableName table) {
+        ledger.closeRun(table, RUN, Outcome.CUT_SHORT, 0).await().atMost(LIMIT);
+        ledger.setWatermark(table, RUN, WATERMARK).await().atMost(LIMIT);
+    }
+
+    private void write(TableName table, long commitBefore, long lsn, String id, int counter) {
+        capture.send(new ProducerRecord<>(
+                pipeline.queueTopic(table),
+                bytes("{\"id\":\"" + id + "\"}"),
+                bytes("{\"before\":null,\"after\":{\"id\":\"" + id + "\",\"counter\":\"" + counter + "\"},"
+                        + source(commitBefore, lsn) + ",\"op\":\"u\"}")));
+    }
+
+    private static String source(long commitBefore, long lsn) {
+        return "\"source\":{\"ts_ms\":1,\"sequence\":\"[\\\"" + commitBefore + "\\\",\\\"" + lsn + "\\\"]\",\"txId\":"
+                + (100_000 + lsn) + ",\"lsn\":" + lsn + "}";
+    }
+
+    private void command(StreamCommand command) throws Exception {
+        commands.send(messages.streamCommand(command, "test")).get();
+    }
+
+    private Event awaitEvent(Predicate<Event> expected) {
+        await().atMost(LIMIT).until(() -> {
+            eventReader.poll(Duration.ofMillis(50)).forEach(record -> {
+                if (messages.input(record) instanceof Messages.Input.OfEvent event) {
+                    events.add(event.event());
+                }
+            });
+            return events.stream().anyMatch(expected);
+        });
+        return events.stream().filter(expected).findFirst().orElseThrow();
+    }
+
+    /** A row that shows an older version after a newer one makes its statement fail. */
+    private void forbidGoingBack(String table) throws SQLException {
+        execute(destination, destinationName, """
+                CREATE FUNCTION forward() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                  IF NEW.counter < OLD.counter THEN RAISE EXCEPTION 'back from %% to %%', OLD.counter, NEW.counter; END IF;
+                  RETURN NEW;
+                END $$;
+                CREATE TRIGGER forward BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION forward();
+                """.formatted(table));
+    }
+
+    private List<String> rows(String table) throws SQLException {
+        try (var connection = destination.connect(destinationName);
+                var statement = connection.createStatement();
+                var result = statement.executeQuery("SELECT id || '|' || counter FROM " + table + " ORDER BY id")) {
+            List<String> rows = new ArrayList<>();
+            while (result.next()) {
+                rows.add(result.getString(1));
+            }
+            return rows;
+        }
+    }
+
+    private static void execute(PostgresServer server, String database, String sql) throws SQLException {
+        try (var connection = server.connect(database); var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, Object> kafka() {
+        return new HashMap<>(Map.of(
+                "bootstrap.servers", SharedServers.kafka().bootstrapServers(),
+                "linger.ms", "20",
+                "auto.offset.reset", "earliest"));
+    }
+
+    private StreamingFunction function() {
+        return new StreamingFunction(
+                kafka(),
+                pipeline,
+                messages,
+                streamingConfig(),
+                ledger,
+                new ChangeApply(databases, ledger, new SchemaMapping(Map.of())),
+                () -> Uni.createFrom().item(confirmedFlush::get));
+    }
+
+    private static StreamingConfig streamingConfig() {
+        return new StreamingConfig() {
+            @Override
+            public int batchRows() {
+                return 5_000;
+            }
+
+            @Override
+            public MemorySize batchBytes() {
+                return new MemorySize(BigInteger.valueOf(8 * 1024 * 1024));
+            }
+
+            @Override
+            public Duration batchInterval() {
+                return Duration.ofMillis(100);
+            }
+
+            @Override
+            public int appliesMax() {
+                return 4;
+            }
+
+            @Override
+            public MemorySize bufferBytes() {
+                return new MemorySize(BigInteger.valueOf(48 * 1024 * 1024));
+            }
+
+            @Override
+            public Duration drainInterval() {
+                return Duration.ofMillis(200);
+            }
+
+            @Override
+            public Duration reportInterval() {
+                return Duration.ofMillis(200);
+            }
+        };
+    }
+
+    private DatabaseConfig databaseConfig() {
+        String source = SharedServers.source().url(sourceName);
+        String destinationUrl = destination.url(destinationName);
+        String name = pipeline.name();
+        return new DatabaseConfig() {
+            @Override
+            public String pipeline() {
+                return name;
+            }
+
+            @Override
+            public Source source() {
+                return new Source() {
+                    @Override
+                    public String url() {
+                        return source;
+                    }
+
+                    @Override
+                    public int connectionsMax() {
+                        return 4;
+                    }
+                };
+            }
+
+            @Override
+            public Destination destination() {
+                return new Destination() {
+                    @Override
+                    public String url() {
+                        return destinationUrl;
+                    }
+
+                    @Override
+                    public int connectionsMax() {
+                        return 8;
+                    }
+
+                    @Override
+                    public Map<String, String> schemas() {
+                        return Map.of();
+                    }
+                };
+            }
+        };
+    }
+}
