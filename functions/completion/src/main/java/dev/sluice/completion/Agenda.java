@@ -16,15 +16,17 @@ import java.util.Map;
  */
 final class Agenda {
 
-    private final int atOnceMax;
+    private static final int BUILDS_MAX = 2;
+
+    private final int closingsMax;
     private final Map<TableName, TableRecord> tables = new LinkedHashMap<>();
     private final Map<TableName, Work> underWay = new HashMap<>();
     private final Map<TableName, Work> answered = new HashMap<>();
     private boolean complete;
 
-    /** @param atOnceMax how many tables are worked on at once */
-    Agenda(int atOnceMax) {
-        this.atOnceMax = atOnceMax;
+    /** @param closingsMax how many runs are closed at once; beside them constraints of two tables are built */
+    Agenda(int closingsMax) {
+        this.closingsMax = closingsMax;
     }
 
     /** Another process may have the topic now: nothing is known until it is read again. */
@@ -59,18 +61,30 @@ final class Agenda {
             return due;
         }
         for (TableRecord record : tables.values()) {
-            if (underWay.size() >= atOnceMax) {
-                break;
-            }
             boolean free = !underWay.containsKey(record.table());
             if (free
                     && Work.decide(record, now) instanceof Decision.Do(Work work)
+                    && hasPlace(work)
                     && !work.equals(answered.get(record.table()))) {
                 underWay.put(record.table(), work);
                 due.add(work);
             }
         }
         return due;
+    }
+
+    /**
+     * Building an index waits for whoever has an old snapshot at the destination, hours perhaps: closing a run must not
+     * wait for that.
+     */
+    private boolean hasPlace(Work work) {
+        long sameKind = underWay.values().stream()
+                .filter(other -> other.getClass() == work.getClass())
+                .count();
+        return sameKind < switch (work) {
+            case Work.Close close -> closingsMax;
+            case Work.Build build -> BUILDS_MAX;
+        };
     }
 
     /** @param isAnswered whether the scheduler will hear of it; otherwise the work is taken again */

@@ -22,7 +22,7 @@ import org.jboss.logging.Logger;
  *
  * <p>An effect has no say in what follows: it may run twice, answer late or never. Only the fold decides.
  */
-final class EffectRunner implements AutoCloseable {
+final class EffectRunner implements Follower, AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(EffectRunner.class);
     private final Effects effects;
@@ -56,12 +56,9 @@ final class EffectRunner implements AutoCloseable {
         this.heartbeatInterval = heartbeatInterval;
     }
 
-    /**
-     * The world as it was committed last. Called again and again by the loop; returns at once.
-     *
-     * @param world empty when this scheduler does not lead: whatever runs is interrupted
-     */
-    void lead(Optional<World> world) {
+    /** As the interface says; when this scheduler does not lead any more, whatever runs is interrupted. */
+    @Override
+    public void lead(Optional<World> world) {
         Instant now = Instant.now();
         List<Effect> due = world.map(it -> Effect.due(it, limits, now)).orElse(List.of());
         Set<Effect> wanted = new HashSet<>(due);
@@ -119,7 +116,8 @@ final class EffectRunner implements AutoCloseable {
         send(messages.event(event, "scheduler"));
     }
 
-    void send(ProducerRecord<String, byte[]> record) {
+    @Override
+    public void send(ProducerRecord<String, byte[]> record) {
         outbox.send(record);
     }
 

@@ -35,6 +35,10 @@ final class Effects {
 
     private static final Duration POLL = Duration.ofMillis(400);
     private static final Duration WAITING_REPORTED_EVERY = Duration.ofSeconds(2);
+    private static final Duration CAPTURE_LIMIT = Duration.ofMinutes(2);
+    private static final Duration HOLD_LIMIT = Duration.ofSeconds(20);
+    /** Names of so many tables fit into one event. */
+    private static final int MATCHED_MAX = 5_000;
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
 
     private final SourceTables tables;
@@ -46,8 +50,12 @@ final class Effects {
     private final Messages messages;
     private final Consumer<ProducerRecord<String, byte[]>> commands;
     private final int chunkRows;
+    private final Duration barrierLimit;
 
-    /** @param commands sends a command to the streaming function */
+    /**
+     * @param commands sends a command to the streaming function
+     * @param barrierLimit how long older transactions are waited for
+     */
     Effects(
             SourceTables tables,
             SourceKeys keys,
@@ -57,7 +65,8 @@ final class Effects {
             Topics topics,
             Messages messages,
             Consumer<ProducerRecord<String, byte[]>> commands,
-            int chunkRows) {
+            int chunkRows,
+            Duration barrierLimit) {
         this.tables = tables;
         this.keys = keys;
         this.capture = capture;
@@ -67,6 +76,7 @@ final class Effects {
         this.messages = messages;
         this.commands = commands;
         this.chunkRows = chunkRows;
+        this.barrierLimit = barrierLimit;
     }
 
     /**
@@ -85,6 +95,11 @@ final class Effects {
     private Event match(Effect.MatchTables match) {
         try {
             Matched matched = await(tables.match(match.tables()));
+            if (matched.tables().size() > MATCHED_MAX) {
+                throw new FaultException(Fault.refused(
+                        matched.tables().size() + " tables match; at most " + MATCHED_MAX + " can be added at once",
+                        "send several add-tables with narrower patterns"));
+            }
             return new Event.TablesMatched(match.request(), matched.tables(), matched.unknown());
         } catch (RuntimeException e) {
             return new Event.MatchingFailed(match.request(), match.attempt(), fault(e, "asking the source for its tables"));
@@ -157,9 +172,9 @@ final class Effects {
     private Optional<StepResult> hold(Effect.Prepare prepare) {
         commands.accept(messages.streamCommand(
                 new StreamCommand.Hold(prepare.table(), prepare.run(), prepare.attempt()), "scheduler"));
-        pause(Step.HOLD.timeout());
+        pause(HOLD_LIMIT);
         throw new FaultException(Fault.unavailable(
-                "the streaming function did not answer within " + Step.HOLD.timeout().toSeconds() + " s",
+                "the streaming function did not answer within " + HOLD_LIMIT.toSeconds() + " s",
                 "check that the streaming function runs and reaches Kafka and the destination"));
     }
 
@@ -189,9 +204,12 @@ final class Effects {
                 .orElseThrow(() -> new FaultException(Fault.faulty(
                         "the topic of " + prepare.table() + " disappeared", "find out who deletes topics, then retry")))
                 .topicId();
+        String captureId = topics.captureId()
+                .orElseThrow(() -> new FaultException(Fault.unavailable(
+                        "the topic of Debezium's offsets is missing", "run Debezium Server's prepare step")));
         TableDefinition definition = unchanged(prepare);
-        return new StepResult.Published(
-                asLeader(prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId))));
+        return new StepResult.Published(asLeader(
+                prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId, captureId))));
     }
 
     private StepResult barrier(Effect.Prepare prepare, Consumer<Event> meanwhile) {
@@ -241,12 +259,27 @@ final class Effects {
             await(ledger.release(leave.table(), leave.run()));
             asLeader(leave.epoch(), () -> await(capture.leave(leave.table(), leave.tableOid(), leave.epoch())));
             if (leave.toBeRemoved()) {
+                awaitCaptureWithout(leave.table());
                 topics.deleteQueue(leave.table());
             }
             return new Event.TableLeft(leave.table(), leave.run(), leave.attempt());
         } catch (RuntimeException e) {
             return new Event.LeavingFailed(
                     leave.table(), leave.run(), leave.attempt(), fault(e, "taking " + leave.table() + " out"));
+        }
+    }
+
+    /** What was committed before the table left is still sent: were the topic gone, the broker might make it again. */
+    private void awaitCaptureWithout(TableName table) {
+        Lsn left = await(capture.probe());
+        Instant deadline = Instant.now().plus(CAPTURE_LIMIT);
+        while (!await(capture.slot()).confirmedFlush().filter(at -> at.isAtLeast(left)).isPresent()) {
+            if (Instant.now().isAfter(deadline)) {
+                throw new FaultException(Fault.unavailable(
+                        "capture has not yet passed the moment when " + table + " left the publication",
+                        "start Debezium Server; this is tried again by itself"));
+            }
+            pause(POLL);
         }
     }
 
@@ -271,7 +304,8 @@ final class Effects {
     }
 
     private void waitUntil(Effect.Prepare prepare, Consumer<Event> meanwhile, Waiting waiting) {
-        Instant deadline = Instant.now().plus(prepare.step().timeout());
+        Duration limit = prepare.step() == Step.BARRIER ? barrierLimit : CAPTURE_LIMIT;
+        Instant deadline = Instant.now().plus(limit);
         Instant nextReport = Instant.now().plus(WAITING_REPORTED_EVERY);
         String reported = "";
         while (true) {
@@ -280,9 +314,14 @@ final class Effects {
                 return;
             }
             Instant now = Instant.now();
+            if (now.isAfter(deadline) && prepare.step() == Step.BARRIER) {
+                throw new FaultException(Fault.refused(
+                        "after " + limit.toSeconds() + " s still waiting for " + waitingFor.get(),
+                        "end that transaction, then send retry; sluice.scheduler.barrier-limit is how long to wait"));
+            }
             if (now.isAfter(deadline)) {
                 throw new FaultException(Fault.unavailable(
-                        "after " + prepare.step().timeout().toSeconds() + " s still waiting for " + waitingFor.get(),
+                        "after " + limit.toSeconds() + " s still waiting for " + waitingFor.get(),
                         "it is tried again; what is waited for must end or come back"));
             }
             if (now.isAfter(nextReport) && !waitingFor.get().equals(reported)) {

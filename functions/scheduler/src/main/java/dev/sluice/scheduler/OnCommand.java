@@ -54,7 +54,7 @@ final class OnCommand {
                     table,
                     new Streaming(table.streamedRun().get(), new Constraints.Pending(Records.nextAttempt(table))),
                     now));
-            case Queued queued when queued.close().isPresent() && table.streamedRun().isPresent() ->
+            case Queued queued when queued.close().filter(close -> close.outcome().drains()).isPresent() ->
                 Turn.rejected("its backfill is over already; it waits for its turn to drain");
             // An older run holds it, and only closing a run sets it going again. It keeps its place.
             case Queued queued when table.streamedRun().isPresent() -> Turn.becomes(Records.to(
@@ -76,6 +76,8 @@ final class OnCommand {
                         : Turn.becomes(Records.to(table, new Leaving(failed.run(), false, Records.nextAttempt(table)), now));
             case Failed failed when table.streamedRun().isPresent() ->
                 Turn.becomes(close(table, failed.run(), new Remedy.Close(Outcome.CUT_SHORT, 0), offset, now));
+            case Failed failed when failed.remedy() instanceof Remedy.Close close && close.outcome().drains() ->
+                Turn.rejected("its backfill is complete; send retry to go on with its queue, or remove");
             case Failed failed -> Turn.becomes(stopped(table, dropQueue, now));
             case Cancelled cancelled when dropQueue && cancelled.queueing() ->
                 Turn.becomes(stopped(table, true, now));

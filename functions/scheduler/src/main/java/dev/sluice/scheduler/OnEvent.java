@@ -142,7 +142,8 @@ final class OnEvent {
         return before.tableOid() == after.tableOid()
                 && before.publicationMember() == after.publicationMember()
                 && before.systemIdentifier().equals(after.systemIdentifier())
-                && before.topicId().equals(after.topicId());
+                && before.topicId().equals(after.topicId())
+                && before.captureId().equals(after.captureId());
     }
 
     private static Turn stepFailed(TableRecord table, long run, Step step, int attempt, Fault fault, Instant now) {

@@ -48,6 +48,13 @@ public interface SchedulerConfig {
         @WithDefault("8")
         int chunksAhead();
 
+        /**
+         * How long the preparation of a table waits for transactions that are older than its capture. Then the table is
+         * Failed, and says who is in the way. Meanwhile it keeps one of the places between Queued and Streaming.
+         */
+        @WithDefault("1h")
+        Duration barrierLimit();
+
         /** How often capture of all tables is checked (R20). */
         @WithDefault("5s")
         Duration watchInterval();

@@ -55,7 +55,8 @@ public class SchedulerFunction {
         Producer<String, byte[]> producer = kafka.producer(Map.of());
         var outbox = new Outbox(producer);
         var effects = new Effects(
-                tables, keys, capture, destination, ledger, topics, messages, outbox::send, chunkRows);
+                tables, keys, capture, destination, ledger, topics, messages, outbox::send, chunkRows,
+                config.scheduler().barrierLimit());
         runner = new EffectRunner(
                 effects,
                 new Watch(capture, topics),

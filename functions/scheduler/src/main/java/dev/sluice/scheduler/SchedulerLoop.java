@@ -43,7 +43,7 @@ final class SchedulerLoop implements Runnable {
     private final Pipeline pipeline;
     private final Messages messages;
     private final Limits limits;
-    private final EffectRunner effects;
+    private final Follower follower;
     private final Optional<Command.AddTables> onboarding;
     private final TopicPartition input;
     private volatile boolean stopping;
@@ -54,13 +54,13 @@ final class SchedulerLoop implements Runnable {
             Pipeline pipeline,
             Messages messages,
             Limits limits,
-            EffectRunner effects,
+            Follower follower,
             Optional<Command.AddTables> onboarding) {
         this.kafka = kafka;
         this.pipeline = pipeline;
         this.messages = messages;
         this.limits = limits;
-        this.effects = effects;
+        this.follower = follower;
         this.onboarding = onboarding;
         this.input = new TopicPartition(pipeline.commandsAndEventsTopic(), 0);
     }
@@ -88,7 +88,7 @@ final class SchedulerLoop implements Runnable {
                 LOG.errorf(e, "the scheduler starts over in %d ms: nothing is lost, the last transaction did not count",
                         backoff.toMillis());
             } finally {
-                effects.lead(Optional.empty());
+                follower.lead(Optional.empty());
             }
             if (Duration.between(started, Instant.now()).compareTo(BACKOFF_MAX) > 0) {
                 backoff = BACKOFF_FIRST;
@@ -113,7 +113,7 @@ final class SchedulerLoop implements Runnable {
                 ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 1_500,
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG, BATCH_RECORDS_MAX))) {
             consumer = current;
-            var assignment = new Assignment();
+            var assignment = new Assignment(current);
             current.subscribe(List.of(input.topic()), assignment);
             while (!stopping) {
                 current.poll(POLL);
@@ -128,11 +128,23 @@ final class SchedulerLoop implements Runnable {
 
     /** Whether the partition is ours. Called within poll, so by the thread of the loop. */
     private static final class Assignment implements ConsumerRebalanceListener {
+        private final Consumer<String, byte[]> consumer;
         private boolean held;
+        /** Rises with every assignment: the partition may have been away, and come back, within one poll. */
+        private long count;
+
+        private Assignment(Consumer<String, byte[]> consumer) {
+            this.consumer = consumer;
+        }
 
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-            held |= !partitions.isEmpty();
+            if (!partitions.isEmpty()) {
+                held = true;
+                count++;
+                // Nothing is to be read until the take-over has said from where.
+                consumer.seekToEnd(partitions);
+            }
         }
 
         @Override
@@ -146,20 +158,23 @@ final class SchedulerLoop implements Runnable {
         try (Producer<String, byte[]> producer = kafka.producer(Map.of(
                 ProducerConfig.TRANSACTIONAL_ID_CONFIG, pipeline.name() + ".scheduler",
                 ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 30_000))) {
+            long assigned = assignment.count;
             producer.initTransactions();
             World world = takeOver(current, producer);
-            effects.lead(Optional.of(world));
-            onboarding.ifPresent(command -> effects.send(messages.command(command, "onboarding")));
+            follower.lead(Optional.of(world));
+            onboarding.ifPresent(command -> follower.send(messages.command(command, "onboarding")));
             while (!stopping) {
                 List<ConsumerRecord<String, byte[]>> records = new ArrayList<>();
                 current.poll(POLL).records(input).forEach(records::add);
-                if (!assignment.held) {
-                    LOG.info("another scheduler leads now; this one stands by");
-                    effects.lead(Optional.empty());
+                if (!assignment.held || assignment.count != assigned) {
+                    LOG.info(assignment.held
+                            ? "the schedulers were counted anew; this one takes over again"
+                            : "another scheduler leads now; this one stands by");
+                    follower.lead(Optional.empty());
                     return;
                 }
                 world = fold(world, records, producer);
-                effects.lead(Optional.of(world));
+                follower.lead(Optional.of(world));
             }
         }
     }
@@ -199,6 +214,10 @@ final class SchedulerLoop implements Runnable {
         List<ConsumerRecord<String, byte[]>> poison = new ArrayList<>();
         List<String> reasons = new ArrayList<>();
         for (ConsumerRecord<String, byte[]> record : records) {
+            if (record.offset() < world.pipeline().inputOffset()) {
+                throw new IllegalStateException("the input at offset " + record.offset()
+                        + " was followed before: offset " + world.pipeline().inputOffset() + " is next");
+            }
             Instant at = Instant.ofEpochMilli(record.timestamp());
             switch (messages.input(record)) {
                 case Messages.Input.OfCommand ofCommand -> {

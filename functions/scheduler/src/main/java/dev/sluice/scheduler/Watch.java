@@ -11,8 +11,11 @@ import dev.sluice.postgres.SourceCapture;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20). */
 final class Watch {
@@ -21,6 +24,8 @@ final class Watch {
 
     private final SourceCapture capture;
     private final Topics topics;
+    /** Whose topic was not the right one at the last look: a broker that has just started may not know it yet. */
+    private Set<TableName> suspects = Set.of();
 
     Watch(SourceCapture capture, Topics topics) {
         this.capture = capture;
@@ -43,19 +48,32 @@ final class Watch {
         }
         Map<TableName, Fault> broken = new HashMap<>(capture.broken(identities).await().atMost(TIMEOUT));
         var described = topics.describe(List.copyOf(identities.keySet()));
+        Optional<String> captureId = topics.captureId();
+        Set<TableName> suspectsNow = new HashSet<>();
         identities.forEach((table, identity) -> {
             var topic = described.get(table);
             boolean same = topic != null
                     && topic.topicId().toString().equals(identity.topicId())
                     && topic.partitions().size() == 1;
-            if (!same) {
+            boolean sameCapture = captureId.filter(identity.captureId()::equals).isPresent();
+            if (same && sameCapture) {
+                return;
+            }
+            suspectsNow.add(table);
+            if (suspects.contains(table)) {
                 broken.putIfAbsent(
                         table,
-                        Fault.refused(
-                                "the Kafka topic of the table is not the one that its changes queued in",
-                                "find out who deletes or alters topics, then send retry: the table is backfilled anew"));
+                        same
+                                ? Fault.refused(
+                                        "capture began anew, with another slot: changes in between are lost",
+                                        "send retry: the table is backfilled anew")
+                                : Fault.refused(
+                                        "the Kafka topic of the table is not the one that its changes queued in",
+                                        "find out who deletes or alters topics, then send retry: the table is "
+                                                + "backfilled anew"));
             }
         });
+        suspects = suspectsNow;
         List<Event> events = new ArrayList<>();
         broken.forEach((table, fault) -> events.add(
                 new Event.CaptureBroken(table, world.tables().get(table).state().run(), fault)));

@@ -41,8 +41,8 @@ final class Given {
     static final Lsn LSN = Lsn.parse("1/AB");
     static final Fault FAULTY = Fault.faulty("it broke", "look");
     static final Fault REFUSED = Fault.refused("it cannot be", "change it");
-    static final CaptureIdentity IDENTITY = new CaptureIdentity(1, "f", 2, "system", "topic");
-    static final CaptureIdentity OTHER_IDENTITY = new CaptureIdentity(1, "f", 9, "system", "topic");
+    static final CaptureIdentity IDENTITY = new CaptureIdentity(1, "f", 2, "system", "topic", "capture");
+    static final CaptureIdentity OTHER_IDENTITY = new CaptureIdentity(1, "f", 9, "system", "topic", "capture");
     static final StepResult.Inspected INSPECTED =
             new StepResult.Inspected("f", 1, List.of(new KeyColumn("id", KeyType.INTEGER)), 500);
     static final StepResult.Bounded BOUNDED =

@@ -40,7 +40,7 @@ class BarrierIT {
                         SluiceStack.LONG,
                         table -> table.state() instanceof TableState.Preparing preparing
                                 && preparing.step() == Step.BARRIER
-                                && preparing.waitingFor().filter(it -> it.contains("pid")).isPresent());
+                                && preparing.waitingFor().filter(it -> it.contains("2 transactions") && it.contains("process ")).isPresent());
 
                 // Nobody waits: not a writer of the table, while the barrier does.
                 long started = System.nanoTime();

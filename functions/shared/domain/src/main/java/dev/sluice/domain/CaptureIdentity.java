@@ -7,6 +7,7 @@ package dev.sluice.domain;
  * @param publicationMember the OID of the row in {@code pg_publication_rel}: another after leaving and joining again
  * @param systemIdentifier the source cluster's
  * @param topicId Kafka's id of the table's topic: another after the topic was deleted and made again
+ * @param captureId Kafka's id of the topic of Debezium's offsets: another after capture began anew with another slot
  */
 public record CaptureIdentity(
-        long tableOid, String fingerprint, long publicationMember, String systemIdentifier, String topicId) {}
+        long tableOid, String fingerprint, long publicationMember, String systemIdentifier, String topicId, String captureId) {}

@@ -44,12 +44,12 @@ public class KafkaClients {
                 .ifPresent(value -> common.put("bootstrap.servers", value));
     }
 
-    /** A consumer that never commits by itself, never creates a topic, and never jumps to another offset. */
+    /** A consumer that never commits by itself, never creates a topic, and reads only from where it is told to. */
     public Consumer<String, byte[]> consumer(Map<String, Object> settings) {
         Map<String, Object> all = new HashMap<>(common);
         all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-        all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         all.putAll(settings);
         return new KafkaConsumer<>(properties(all), new StringDeserializer(), new ByteArrayDeserializer());
     }

@@ -76,6 +76,11 @@ public final class Messages {
     private static final Map<Class<?>, Map<String, JsonNode>> DEFAULTS =
             Map.of(Command.Cancel.class, Map.of("dropQueue", BooleanNode.FALSE));
 
+    /** Of a dead letter: together well below the megabyte that every Kafka takes. */
+    private static final int LETTER_BYTES_MAX = 256 * 1024;
+    private static final int LETTER_HEADER_BYTES_MAX = 64 * 1024;
+    private static final int LETTER_KEY_MAX = 1_024;
+
     private static final Map<String, Class<? extends Command>> COMMANDS = new LinkedHashMap<>();
     private static final Map<String, Class<? extends Event>> EVENTS = new LinkedHashMap<>();
 
@@ -237,10 +242,28 @@ public final class Messages {
         return read(record, PipelineRecord.class);
     }
 
-    /** A copy of a record that could not be followed, with the reason and where it stood. */
+    /**
+     * A copy of a record that could not be followed, with the reason and where it stood. What is too large to be put
+     * away is cut: a record that cannot be put away would stop everything behind it (R19).
+     */
     public ProducerRecord<String, byte[]> deadLetter(ConsumerRecord<String, byte[]> poison, String reason) {
-        var letter = new ProducerRecord<>(pipeline.deadLetterTopic(), poison.key(), poison.value());
-        poison.headers().forEach(letter.headers()::add);
+        String key = poison.key() != null && poison.key().length() > LETTER_KEY_MAX
+                ? poison.key().substring(0, LETTER_KEY_MAX)
+                : poison.key();
+        boolean cut = poison.value() != null && poison.value().length > LETTER_BYTES_MAX;
+        byte[] value = cut ? Arrays.copyOf(poison.value(), LETTER_BYTES_MAX) : poison.value();
+        var letter = new ProducerRecord<>(pipeline.deadLetterTopic(), key, value);
+        int headerBytes = 0;
+        for (Header header : poison.headers()) {
+            headerBytes += header.key().length() + (header.value() == null ? 0 : header.value().length);
+            if (headerBytes <= LETTER_HEADER_BYTES_MAX) {
+                letter.headers().add(header);
+            }
+        }
+        if (cut) {
+            letter.headers()
+                    .add("sluice_bytes", Integer.toString(poison.value().length).getBytes(StandardCharsets.UTF_8));
+        }
         letter.headers().add("sluice_reason", reason.getBytes(StandardCharsets.UTF_8));
         letter.headers()
                 .add(

@@ -11,11 +11,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -37,6 +40,12 @@ public class Topics {
             TopicConfig.SEGMENT_MS_CONFIG, "3600000",
             // A plan of wide keys is more than Kafka's megabyte, and a state that cannot be written stops everything.
             TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(STATE_BYTES_MAX));
+
+    private static final Map<String, String> QUEUE = Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE,
+            TopicConfig.RETENTION_MS_CONFIG, "-1",
+            TopicConfig.RETENTION_BYTES_CONFIG, "-1",
+            TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(RECORD_BYTES_MAX));
 
     private final KafkaClients kafka;
     private final Pipeline pipeline;
@@ -80,15 +89,16 @@ public class Topics {
     public Queue ensureQueue(TableName table) {
         String topic = pipeline.queueTopic(table);
         try (Admin admin = kafka.admin()) {
-            create(
-                    admin,
-                    topic,
-                    1,
-                    Map.of(
-                            TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE,
-                            TopicConfig.RETENTION_MS_CONFIG, "-1",
-                            TopicConfig.RETENTION_BYTES_CONFIG, "-1",
-                            TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(RECORD_BYTES_MAX)));
+            create(admin, topic, 1, QUEUE);
+            // A topic that somebody else made, or a broker by itself, would let changes expire or refuse large ones.
+            get(admin.incrementalAlterConfigs(Map.of(
+                            new ConfigResource(ConfigResource.Type.TOPIC, topic),
+                            QUEUE.entrySet().stream()
+                                    .map(setting -> new AlterConfigOp(
+                                            new ConfigEntry(setting.getKey(), setting.getValue()),
+                                            AlterConfigOp.OpType.SET))
+                                    .toList()))
+                    .all());
             return queue(admin, topic)
                     .orElseThrow(() -> new KafkaUnavailableException("the topic " + topic + " was made and is not there", null));
         }
@@ -98,6 +108,17 @@ public class Topics {
     public Optional<Queue> queue(TableName table) {
         try (Admin admin = kafka.admin()) {
             return queue(admin, pipeline.queueTopic(table));
+        }
+    }
+
+    /**
+     * Kafka's id of the topic of Debezium's offsets: it lives as long as capture goes on from where it was. Empty if
+     * capture was never prepared.
+     */
+    public Optional<String> captureId() {
+        try (Admin admin = kafka.admin()) {
+            return describe(admin, pipeline.captureOffsetsTopic())
+                    .map(description -> description.topicId().toString());
         }
     }
 

@@ -43,7 +43,7 @@ final class Examples {
     static final StepResult.Inspected INSPECTED = new StepResult.Inspected(
             "f00", 16_384, List.of(new KeyColumn("Id", KeyType.INTEGER), new KeyColumn("b", KeyType.TEXT)), 1L << 40);
     static final StepResult.Bounded BOUNDED = new StepResult.Bounded(LSN, Optional.of(KEY), SNAPSHOT);
-    static final CaptureIdentity IDENTITY = new CaptureIdentity(16_384, "f00", 16_400, "7412345678901234567", "AAA");
+    static final CaptureIdentity IDENTITY = new CaptureIdentity(16_384, "f00", 16_400, "7412345678901234567", "AAA", "BBB");
 
     private Examples() {}
 

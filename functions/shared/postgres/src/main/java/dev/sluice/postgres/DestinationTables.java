@@ -26,32 +26,31 @@ import java.util.stream.Collectors;
 @Singleton
 public class DestinationTables {
 
+    private static final String MADE_BY_SLUICE = "made by Sluice";
+
     private static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'";
 
     private final Database source;
     private final Database destination;
     private final SchemaMapping schemas;
-    private final Ledger ledger;
     private final String ledgerSchema;
     private final DeferredConstraints deferred;
 
     @Inject
-    public DestinationTables(Databases databases, SchemaMapping schemas, Ledger ledger, Pipeline pipeline) {
-        this(databases.source(), databases.destination(), schemas, ledger, pipeline);
+    public DestinationTables(Databases databases, SchemaMapping schemas, Pipeline pipeline) {
+        this(databases.source(), databases.destination(), schemas, pipeline);
     }
 
-    DestinationTables(
-            Database source, Database destination, SchemaMapping schemas, Ledger ledger, Pipeline pipeline) {
+    DestinationTables(Database source, Database destination, SchemaMapping schemas, Pipeline pipeline) {
         this.source = source;
         this.destination = destination;
         this.schemas = schemas;
-        this.ledger = ledger;
         this.ledgerSchema = TableName.quote(pipeline.ledgerSchema());
         this.deferred = new DeferredConstraints(source, destination, schemas);
     }
 
     /**
-     * Makes the table with its schema if it is missing, and remembers that in the ledger; otherwise checks that the
+     * Makes the table with its schema if it is missing, and says so in its comment; otherwise checks that the
      * source's rows fit into it.
      *
      * <p>A new table gets columns, NOT NULL, generated columns, identity and the primary key. A default is left out
@@ -65,7 +64,7 @@ public class DestinationTables {
      */
     public Uni<Void> prepare(TableDefinition definition) {
         TableName target = schemas.atDestination(definition.table());
-        return ledger.isMadeBySluice(definition.table()).chain(made -> keyName(definition)
+        return isMadeBySluice(definition.table()).chain(made -> keyName(definition)
                 .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
                         .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
                                 .chain(() -> connection
@@ -96,8 +95,19 @@ public class DestinationTables {
      * @throws RefusedException (in the Uni) if some cannot be built; it names them, and the others are built
      */
     public Uni<Integer> buildDeferred(TableName sourceTable) {
-        return ledger.isMadeBySluice(sourceTable)
+        return isMadeBySluice(sourceTable)
                 .chain(made -> made ? deferred.build(sourceTable) : Uni.createFrom().item(0));
+    }
+
+    /**
+     * Whether the destination's table was made by Sluice; what was put off is built only for such a table. The table
+     * itself says so, by its comment: the ledger forgets a table that is removed, and the table stays.
+     */
+    Uni<Boolean> isMadeBySluice(TableName sourceTable) {
+        return destination.pool()
+                .preparedQuery("SELECT coalesce(obj_description(to_regclass($1), 'pg_class') = $2, false)")
+                .execute(Tuple.of(schemas.atDestination(sourceTable).sql(), MADE_BY_SLUICE))
+                .map(rows -> rows.iterator().next().getBoolean(0));
     }
 
     /** Brings the planner's statistics of the destination's table up to date. */
@@ -162,12 +172,12 @@ public class DestinationTables {
                     String defaults = setDefaults(definition, target);
                     return defaults.isEmpty() ? Uni.createFrom().voidItem() : execute(connection, defaults);
                 })
+                .chain(() -> execute(connection, "COMMENT ON TABLE " + target.sql() + " IS '" + MADE_BY_SLUICE + "'"))
                 .chain(() -> connection
-                        .preparedQuery(
-                                "UPDATE " + ledgerSchema + ".tables SET made_by_sluice = true WHERE table_name = $1")
+                        .preparedQuery("SELECT FROM " + ledgerSchema + ".tables WHERE table_name = $1 FOR SHARE")
                         .execute(Tuple.of(definition.table().toString())))
                 .map(rows -> {
-                    if (rows.rowCount() != 1) {
+                    if (rows.size() != 1) {
                         throw new Ledger.FencedException(
                                 target + " is not made: the ledger does not know " + definition.table() + " any more");
                     }

@@ -97,8 +97,7 @@ public class Ledger {
                   topic_id text,
                   position bigint,
                   mark_commit_before pg_lsn,
-                  mark_lsn pg_lsn,
-                  made_by_sluice boolean NOT NULL DEFAULT false
+                  mark_lsn pg_lsn
                 );
                 CREATE TABLE IF NOT EXISTS %1$s.runs (
                   table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
@@ -446,15 +445,6 @@ public class Ledger {
                     }
                     return chunks;
                 });
-    }
-
-    /** Whether the destination's table was made by Sluice; what was put off is built only for such a table. */
-    public Uni<Boolean> isMadeBySluice(TableName table) {
-        return destination
-                .pool()
-                .preparedQuery("SELECT made_by_sluice FROM " + schema + ".tables WHERE table_name = $1")
-                .execute(Tuple.of(table.toString()))
-                .map(rows -> first(rows).map(row -> row.getBoolean(0)).orElse(false));
     }
 
     /**

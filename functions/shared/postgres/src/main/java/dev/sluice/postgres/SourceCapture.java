@@ -161,11 +161,13 @@ public class SourceCapture {
      * @param definition of the table as it was inspected
      * @param epoch of the scheduler that asks; they rise
      * @param topicId Kafka's id of the table's topic, for the identity
+     * @param captureId Kafka's id of the topic of Debezium's offsets, for the identity
      * @return what must stay as it is from now on (R20)
      * @throws Ledger.FencedException (in the Uni) if a scheduler of a later epoch was here
      * @throws RefusedException (in the Uni) if the publication is missing or not fit for this
      */
-    public Uni<CaptureIdentity> join(TableDefinition definition, long epoch, String topicId) {
+    public Uni<CaptureIdentity> join(
+            TableDefinition definition, long epoch, String topicId, String captureId) {
         return source.inTransaction(connection -> claim(connection, epoch)
                 .chain(() -> requireFit(connection))
                 .chain(() -> member(connection, definition.oid()))
@@ -194,7 +196,8 @@ public class SourceCapture {
                                 definition.fingerprint(),
                                 member.oid(),
                                 rows.iterator().next().getString(0),
-                                topicId))));
+                                topicId,
+                                captureId))));
     }
 
     /**

@@ -61,7 +61,9 @@ public final class SqlFaults {
                 case FencedException fenced -> {
                     return Fault.refused(
                             "fenced: " + doing + ": " + fenced.getMessage(),
-                            "Nothing is to be done: a newer run or another process owns the table.");
+                            "Nothing is to be done if a newer run or another process owns the table. If Kafka's topics "
+                                    + "were deleted, the ledger at the destination is of the time before: drop its "
+                                    + "schema, then retry.");
                 }
                 case IncompleteRunException incomplete -> {
                     return Fault.refused(

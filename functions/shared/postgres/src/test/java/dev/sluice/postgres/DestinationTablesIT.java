@@ -29,7 +29,7 @@ class DestinationTablesIT {
         databases = TwoDatabases.open();
         sources = new SourceTables(databases.source, databases.pipeline);
         destinations = new DestinationTables(
-                databases.source, databases.destination, databases.schemas, databases.ledger, databases.pipeline);
+                databases.source, databases.destination, databases.schemas, databases.pipeline);
     }
 
     @AfterAll
@@ -82,7 +82,7 @@ class DestinationTablesIT {
         assertThat(databases.fromDestination("SELECT string_agg(concat(conname, contype), ',') FROM pg_constraint "
                         + "WHERE conrelid = 'elsewhere.\"Order Items\"'::regclass AND contype <> 'n'"))
                 .isEqualTo("the_keyp");
-        assertThat(await(databases.ledger.isMadeBySluice(definition.table()))).isTrue();
+        assertThat(await(destinations.isMadeBySluice(definition.table()))).isTrue();
         await(destinations.prepare(definition));
     }
 
@@ -115,7 +115,7 @@ class DestinationTablesIT {
 
         prepare("fits");
 
-        assertThat(await(databases.ledger.isMadeBySluice(table("fits")))).isFalse();
+        assertThat(await(destinations.isMadeBySluice(table("fits")))).isFalse();
         assertThat(await(destinations.buildDeferred(table("fits")))).isZero();
     }
 

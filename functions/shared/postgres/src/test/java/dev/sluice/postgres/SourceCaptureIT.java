@@ -54,7 +54,7 @@ class SourceCaptureIT {
     }
 
     private static CaptureIdentity join(TableDefinition definition, long epoch) {
-        return await(capture.join(definition, epoch, "topic"));
+        return await(capture.join(definition, epoch, "topic", "capture"));
     }
 
     private static String published() throws SQLException {
@@ -167,13 +167,13 @@ class SourceCaptureIT {
         var own = new SourceCapture(databases.source, new Pipeline("fencing"));
         databases.atSource("CREATE PUBLICATION fencing_publication");
 
-        await(own.join(definition, 7, "topic"));
-        await(own.join(definition, 8, "topic"));
+        await(own.join(definition, 7, "topic", "capture"));
+        await(own.join(definition, 8, "topic", "capture"));
 
         assertThatThrownBy(() -> await(own.leave(definition.table(), OptionalLong.empty(), 7)))
                 .isInstanceOf(Ledger.FencedException.class)
                 .hasMessageContaining("epoch 8 was here");
-        assertThatThrownBy(() -> await(own.join(definition, 7, "topic"))).isInstanceOf(Ledger.FencedException.class);
+        assertThatThrownBy(() -> await(own.join(definition, 7, "topic", "capture"))).isInstanceOf(Ledger.FencedException.class);
         assertThat(databases.fromSource("SELECT count(*) FROM pg_publication_tables WHERE pubname = 'fencing_publication'"))
                 .isEqualTo("1");
     }
@@ -183,7 +183,7 @@ class SourceCaptureIT {
         TableDefinition definition = made("homeless");
         var own = new SourceCapture(databases.source, new Pipeline("absent"));
 
-        assertThatThrownBy(() -> await(own.join(definition, 1, "topic")))
+        assertThatThrownBy(() -> await(own.join(definition, 1, "topic", "capture")))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("absent_publication")
                 .hasMessageContaining("Debezium Server")
@@ -285,7 +285,7 @@ class SourceCaptureIT {
         databases.atSource("CREATE PUBLICATION everytable_publication");
         createSlot("everytable_slot");
         Map<TableName, CaptureIdentity> identities =
-                Map.of(definition.table(), await(own.join(definition, 1, "topic")));
+                Map.of(definition.table(), await(own.join(definition, 1, "topic", "capture")));
         assertThat(await(own.broken(identities))).isEmpty();
 
         databases.atSource("ALTER PUBLICATION everytable_publication SET (publish = 'insert, update')");
@@ -317,7 +317,7 @@ class SourceCaptureIT {
                     .orElseThrow()
                     .definition();
             identities.put(name, new CaptureIdentity(
-                    definition.oid(), definition.fingerprint(), member.getLong(1), system, "topic"));
+                    definition.oid(), definition.fingerprint(), member.getLong(1), system, "topic", "capture"));
         }
         assertThat(identities).hasSize(1_000);
         assertThat(await(own.broken(identities))).isEmpty();
