@@ -39,7 +39,8 @@ import org.junit.jupiter.api.Test;
  * breaks and queues that get lost. After every step the invariants hold; and once nothing goes wrong any more, every
  * table gets to where it belongs.
  *
- * <p>A failure names its seed: {@code -Dsluice.simulation.seed=…} runs that one. {@code -Dsluice.simulation.seconds=…}
+ * <p>A failure names its seed: {@code -Dsluice.simulation.seed=…} runs that one and prints its inputs.
+ * {@code -Dsluice.simulation.seconds=…}
  * goes on with new seeds for that long.
  */
 class SchedulerSimulationTest {
@@ -70,6 +71,9 @@ class SchedulerSimulationTest {
             }
             simulation.settle();
         } catch (RuntimeException | AssertionError e) {
+            if (Long.getLong("sluice.simulation.seed") != null) {
+                simulation.log.forEach(System.out::println);
+            }
             throw new AssertionError(
                     "seed " + seed + ", input " + simulation.story.offset + ": " + e.getMessage()
                             + "\nrun it again with -Dsluice.simulation.seed=" + seed + "\nthe last inputs:\n"
