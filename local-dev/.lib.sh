@@ -74,3 +74,32 @@ up_runs() {
 up_pid() {
   cat -- "$data/up.pid" 2>/dev/null || printf 'unknown'
 }
+
+# A running up knows more than the scripts: those that speak to it need it there, and past its start.
+require_up() {
+  up_runs || fail "local-dev/up does not run on $data: start it first"
+  [[ -e $data/env ]] || fail 'local-dev/up is still starting: wait until it says that all runs'
+}
+
+# Ends what an up that was killed left behind: each server's folder has the process id in server.pid, and the server
+# works in that folder. No other process with the same id does.
+end_leftovers() {
+  local folder pid cwd child ended=0
+  for folder in "$data"/{functions,debezium,kafka,destination,source}; do
+    [[ -r $folder/server.pid ]] || continue
+    read -r pid <"$folder/server.pid" || true
+    cwd=$(readlink -- "/proc/$pid/cwd" 2>/dev/null) || cwd=
+    if [[ -n $cwd && $cwd/ == "$(cd -- "$folder" && pwd -P)"/* ]]; then
+      # The children first: PostgreSQL's keep the shared memory of a dead server.
+      for child in $(pgrep -P "$pid") "$pid"; do
+        kill -KILL "$child" 2>/dev/null || true
+      done
+      printf 'Ended %s (pid %s), which was left running.\n' "${folder##*/}" "$pid"
+      ended=$((ended + 1))
+    fi
+    rm -f -- "$folder/server.pid"
+  done
+  if ((ended == 0)); then
+    printf 'Nothing was left running.\n'
+  fi
+}

@@ -24,9 +24,11 @@ import dev.sluice.domain.TableState.Queued;
 import dev.sluice.domain.TableState.Remedy;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +46,7 @@ final class Fold {
     /**
      * What a batch came to.
      *
-     * @param changed tables whose record is another than before; {@code forgotten} ones have none any more
+     * @param changed tables whose record is another than before, in the order in which that came to be; {@code forgotten} ones have none any more
      * @param notes what was ignored or rejected and why, for the log
      */
     record Folded(
@@ -65,7 +67,8 @@ final class Fold {
     private final World before;
     private final Limits limits;
     private final Map<TableName, TableRecord> tables;
-    private final Set<TableName> changed = new HashSet<>();
+    /** In the order of the last change: whoever reads the topic sees a table leave before another takes its place. */
+    private final Set<TableName> changed = new LinkedHashSet<>();
     private final Set<TableName> forgotten = new HashSet<>();
     private final Map<Integer, SlotTask> slots;
     private final List<Request> requests;
@@ -145,7 +148,7 @@ final class Fold {
                 new PipelineRecord(before.pipeline().epoch(), inputOffset, requests, slots, rejections);
         return new Folded(
                 new World(pipeline, tables),
-                Set.copyOf(changed),
+                Collections.unmodifiableSet(new LinkedHashSet<>(changed)),
                 Set.copyOf(forgotten),
                 !pipeline.equals(before.pipeline()),
                 List.copyOf(tasks),
@@ -217,6 +220,7 @@ final class Fold {
 
     private void put(TableRecord table) {
         tables.put(table.table(), table);
+        changed.remove(table.table());
         changed.add(table.table());
         forgotten.remove(table.table());
     }

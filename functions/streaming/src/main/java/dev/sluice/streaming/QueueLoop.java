@@ -60,6 +60,8 @@ final class QueueLoop implements AutoCloseable {
     private boolean full;
     private boolean looksAtSlot;
     private boolean looksAtHeld;
+    /** Where the tables stood at the last look: what is before that is applied for as long as changes are kept. */
+    private Map<TopicPartition, Long> appliedBefore = Map.of();
 
     private record Timer(long atNanos, Runnable task) {}
 
@@ -95,6 +97,7 @@ final class QueueLoop implements AutoCloseable {
             every(services.config().drainInterval(), this::lookAtSlot);
             every(services.config().reportInterval(), this::report);
             every(IDENTITY_INTERVAL, this::lookAtTopics);
+            every(services.config().appliedKept(), this::deleteApplied);
         });
     }
 
@@ -380,6 +383,21 @@ final class QueueLoop implements AutoCloseable {
                                 .equals(Optional.ofNullable(ids.get(table.partition().topic()))))
                         .forEach(TableStream::reopen)),
                 failure -> LOG.warnf("cannot look at the topics for now: %s", failure.getMessage()));
+    }
+
+    private void deleteApplied() {
+        Map<TopicPartition, Long> applied = new HashMap<>();
+        followed.forEach((partition, table) -> table.applied().ifPresent(offset -> applied.put(partition, offset)));
+        Map<TopicPartition, Long> old = new HashMap<>(appliedBefore);
+        old.keySet().retainAll(applied.keySet());
+        // A table that was copied anew meanwhile may stand before where it stood.
+        old.replaceAll((partition, offset) -> Math.min(offset, applied.get(partition)));
+        appliedBefore = applied;
+        if (!old.isEmpty()) {
+            services.topics().deleteBefore(old).subscribe().with(
+                    done -> LOG.debugf("deleted applied changes of %d tables", old.size()),
+                    failure -> LOG.warnf("applied changes could not be deleted: %s", failure.getMessage()));
+        }
     }
 
     /** Batches in flight end; what they come to, the ledger has. */

@@ -17,6 +17,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
@@ -69,6 +70,15 @@ final class QueueTopics implements AutoCloseable {
                         })),
                         failure -> true)
                 .map(ignored -> Map.copyOf(ends));
+    }
+
+    /** Deletes what stands before these offsets. A topic where that does not work keeps it until the next time. */
+    Uni<Void> deleteBefore(Map<TopicPartition, Long> offsets) {
+        Map<TopicPartition, RecordsToDelete> asked = offsets.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, entry -> RecordsToDelete.beforeOffset(entry.getValue())));
+        return each(
+                admin.deleteRecords(asked).lowWatermarks().values().stream().map(done -> done.<Void>thenApply(low -> null)),
+                failure -> true);
     }
 
     /** The ids of topics; one that does not exist is left out. */

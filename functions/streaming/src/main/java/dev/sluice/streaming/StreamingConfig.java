@@ -51,4 +51,11 @@ public interface StreamingConfig {
     /** The least time between two reports of how a queue stands. */
     @WithDefault("2s")
     Duration reportInterval();
+
+    /**
+     * How long a change that is applied stays in its topic at least, to be looked at. Then it is deleted: the topics of
+     * queues expire nothing by themselves, and would grow for ever. Longer costs Kafka's disk.
+     */
+    @WithDefault("1h")
+    Duration appliedKept();
 }

@@ -134,6 +134,11 @@ final class TableStream {
         return busy;
     }
 
+    /** The offset up to which the ledger has every change; empty while the table is not applied here. */
+    Optional<Long> applied() {
+        return session.map(open -> open.progress.position());
+    }
+
     /** Wakes the table up, one that has failed too. */
     void command(StreamCommand next) {
         forgotten = false;

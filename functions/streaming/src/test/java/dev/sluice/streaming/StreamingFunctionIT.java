@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -139,6 +140,21 @@ class StreamingFunctionIT {
         write(table, 1_020, 102, "7", 101);
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("counted")).containsExactly("7|101", "8|1"));
         awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 0 && moved.applied() >= 140);
+
+        // What is applied does not stay for ever, and what is deleted is no hole.
+        long position = ledger.read(table).await().atMost(LIMIT).orElseThrow().position().orElseThrow();
+        var queue = new TopicPartition(pipeline.queueTopic(table), 0);
+        await().atMost(LIMIT)
+                .untilAsserted(() -> assertThat(admin.listOffsets(Map.of(queue, OffsetSpec.earliest()))
+                                .partitionResult(queue)
+                                .get()
+                                .offset())
+                        .isEqualTo(position));
+        function.stop();
+        function = function();
+        function.start();
+        write(table, 1_030, 103, "7", 102);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("counted")).containsExactly("7|102", "8|1"));
     }
 
     @Test
@@ -449,6 +465,11 @@ class StreamingFunctionIT {
             @Override
             public Duration reportInterval() {
                 return Duration.ofMillis(200);
+            }
+
+            @Override
+            public Duration appliedKept() {
+                return Duration.ofSeconds(1);
             }
         };
     }

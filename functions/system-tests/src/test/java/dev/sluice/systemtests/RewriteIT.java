@@ -24,7 +24,7 @@ class RewriteIT {
     @BeforeAll
     static void start() {
         stack = SluiceStack.start(
-                "rewrite", Map.of("sluice.scheduler.chunk-rows", "500", "sluice.scheduler.chunks-per-table", "2"));
+                "rewrite", Map.of("sluice.scheduler.chunk-rows", "1500", "sluice.scheduler.chunks-per-table", "2"));
     }
 
     @AfterAll

@@ -62,6 +62,8 @@ public final class Database implements AutoCloseable {
         DatabaseUrl url = DatabaseUrl.parse(text, setting);
         Map<String, String> properties = new LinkedHashMap<>(TEXT_SETTINGS);
         properties.put("application_name", applicationName);
+        // «Already exists, skipping» is not worth a line of the log.
+        properties.put("client_min_messages", "warning");
         // A process that is stopped, not dead, must not hold a transaction and its row locks for ever.
         properties.put("idle_in_transaction_session_timeout", Long.toString(IDLE_IN_TRANSACTION.toMillis()));
         PgConnectOptions options = new PgConnectOptions()

@@ -155,7 +155,7 @@ public class DestinationTables {
                     requireTypes(definition, target, known.types());
                     Uni<Void> schema = known.schema()
                             ? Uni.createFrom().voidItem()
-                            : execute(connection, "CREATE SCHEMA IF NOT EXISTS " + TableName.quote(target.schema()));
+                            : makeSchema(connection, target.schema());
                     return schema.chain(() -> execute(connection, createTable(definition, target, keyName, known)));
                 })
                 .chain(() -> {
@@ -173,6 +173,14 @@ public class DestinationTables {
                     }
                     return null;
                 });
+    }
+
+    /** IF NOT EXISTS does not save two tables from each other: both see no schema, and one fails. */
+    private static Uni<Void> makeSchema(SqlConnection connection, String schema) {
+        return connection
+                .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+                .execute(Tuple.of("schema " + schema))
+                .chain(() -> execute(connection, "CREATE SCHEMA IF NOT EXISTS " + TableName.quote(schema)));
     }
 
     private static void requireTypes(TableDefinition definition, TableName target, Set<String> types) {

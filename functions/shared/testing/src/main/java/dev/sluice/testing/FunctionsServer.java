@@ -23,16 +23,18 @@ import java.util.Map;
 public final class FunctionsServer implements Server {
 
     private static final String HOST = "127.0.0.1";
-    private static final String RUNNER = "functions/all-in-one/target/quarkus-app/quarkus-run.jar";
+    private static final String ALL_IN_ONE = "all-in-one";
     private static final Duration READY_LIMIT = Duration.ofMinutes(2);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(5);
 
     private final ServerProcess process;
     private final Settings settings;
     private final int httpPort;
+    private final String module;
 
-    private FunctionsServer(Path folder, Settings settings, int httpPort) {
-        this.process = new ServerProcess("The functions of pipeline " + settings.pipeline(), folder, "TERM");
+    private FunctionsServer(Path folder, String module, Settings settings, int httpPort) {
+        this.process = new ServerProcess(module + " of pipeline " + settings.pipeline(), folder, "TERM");
+        this.module = module;
         this.settings = settings;
         this.httpPort = httpPort;
     }
@@ -61,9 +63,18 @@ public final class FunctionsServer implements Server {
      *         the last log lines
      */
     public static FunctionsServer start(Path folder, Settings settings) {
+        return start(folder, ALL_IN_ONE, settings);
+    }
+
+    /**
+     * As {@link #start(Path, Settings)}, for one function alone.
+     *
+     * @param module its folder under {@code functions/}
+     */
+    public static FunctionsServer start(Path folder, String module, Settings settings) {
         Servers.endLeftover(folder);
         int httpPort = Servers.portOrFree(settings.httpPort(), "/q/health of the functions in " + folder);
-        var server = new FunctionsServer(folder, settings, httpPort);
+        var server = new FunctionsServer(folder, module, settings, httpPort);
         server.launch();
         return server;
     }
@@ -80,9 +91,13 @@ public final class FunctionsServer implements Server {
         // An error that leaves a process half alive is worse than its end: what it did is redone or found done.
         List<String> command = new ArrayList<>(List.of(Java.program(), "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"));
         properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
-        command.addAll(List.of("-jar", Repository.built(RUNNER, "functions/all-in-one").toString()));
+        command.addAll(List.of("-jar", runner().toString()));
         process.start(command, process.folder(), Map.of());
         process.awaitReady(READY_LIMIT, this::isLive);
+    }
+
+    private Path runner() {
+        return Repository.built("functions/" + module + "/target/quarkus-app/quarkus-run.jar", "functions/" + module);
     }
 
     /** If the process answers that it lives. Whether all that it needs is there, {@code /q/health/ready} says. */
