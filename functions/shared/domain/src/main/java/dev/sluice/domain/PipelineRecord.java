@@ -1,7 +1,9 @@
 package dev.sluice.domain;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What the scheduler knows beside the tables: one record of the compacted topic.
@@ -23,7 +25,7 @@ public record PipelineRecord(
 
     public PipelineRecord {
         requests = List.copyOf(requests);
-        slots = Map.copyOf(slots);
+        slots = Collections.unmodifiableMap(new TreeMap<>(slots));
         rejections = List.copyOf(rejections);
     }
 
