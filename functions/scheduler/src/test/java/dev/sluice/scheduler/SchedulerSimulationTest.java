@@ -406,7 +406,7 @@ class SchedulerSimulationTest {
                         truth.publicationMember++;
                     }
                     result = new StepResult.Published(
-                            new CaptureIdentity(1, "f", truth.publicationMember, "system", "topic"));
+                            new CaptureIdentity(1, "f", truth.publicationMember, "system", "topic", "capture"));
                 }
                 case INSPECT -> result = Given.INSPECTED;
                 case BOUNDS -> result = story.empty.contains(prepare.table()) ? Given.BOUNDED_EMPTY : Given.BOUNDED;
