@@ -186,17 +186,17 @@ final class Effects {
                     "the topic of " + table + " has " + queue.partitions() + " partitions: the order of its changes is lost",
                     "remove the table, delete the topic, and add the table again"));
         }
+        if (prepare.captured().isEmpty()) {
+            await(ledger.startQueueAt(table, prepare.run(), queue.topicId(), queue.end()));
+            return new StepResult.Done();
+        }
         Optional<Ledger.Entry> entry = await(ledger.read(table));
-        boolean whole = prepare.captured().isPresent()
-                && entry.flatMap(Ledger.Entry::topicId).filter(queue.topicId()::equals).isPresent()
+        boolean whole = entry.flatMap(Ledger.Entry::topicId).filter(queue.topicId()::equals).isPresent()
                 && entry.flatMap(Ledger.Entry::position)
                         .filter(position -> position >= queue.beginning() && position <= queue.end())
                         .isPresent();
-        if (!whole) {
-            await(ledger.startQueueAt(table, prepare.run(), queue.topicId(), queue.end()));
-            return new StepResult.QueueStartedAnew();
-        }
-        return new StepResult.Done();
+        // Not started anew here: were this answer lost, or a cancel quicker, nobody would know of the hole.
+        return whole ? new StepResult.Done() : new StepResult.QueueHasHole();
     }
 
     private StepResult publish(Effect.Prepare prepare) {

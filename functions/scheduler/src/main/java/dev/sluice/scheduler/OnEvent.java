@@ -78,7 +78,7 @@ final class OnEvent {
         }
         boolean expected = switch (step) {
             case INSPECT -> result instanceof StepResult.Inspected;
-            case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueStartedAnew;
+            case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueHasHole;
             case PUBLISH -> result instanceof StepResult.Published;
             case BOUNDS -> result instanceof StepResult.Bounded;
             case CAPTURE, HOLD, BARRIER -> result instanceof StepResult.Done;
@@ -97,7 +97,10 @@ final class OnEvent {
         Optional<StepResult.Bounded> bounded = preparing.bounded();
         switch (result) {
             case StepResult.Done done -> { }
-            case StepResult.QueueStartedAnew anew -> learned = Records.streamed(table, Optional.empty());
+            case StepResult.QueueHasHole hole -> {
+                learned = withoutCapture(table);
+                next = Step.QUEUE;
+            }
             case StepResult.Inspected found -> {
                 inspected = Optional.of(found);
                 Progress progress = new Progress(

@@ -187,8 +187,8 @@ final class Given {
             all.put("StepDone " + step, new Event.StepDone(TABLE, RUN, step, ATTEMPT, result(step)));
         }
         all.put(
-                "StepDone QUEUE anew",
-                new Event.StepDone(TABLE, RUN, Step.QUEUE, ATTEMPT, new StepResult.QueueStartedAnew()));
+                "StepDone QUEUE, a hole",
+                new Event.StepDone(TABLE, RUN, Step.QUEUE, ATTEMPT, new StepResult.QueueHasHole()));
         all.put(
                 "StepDone PUBLISH other",
                 new Event.StepDone(TABLE, RUN, Step.PUBLISH, ATTEMPT, new StepResult.Published(OTHER_IDENTITY)));

@@ -393,11 +393,11 @@ class SchedulerSimulationTest {
                     return new Event.TableHeld(prepare.table(), prepare.run(), prepare.attempt());
                 }
                 case QUEUE -> {
-                    boolean whole = prepare.captured().isPresent() && truth.queueSince.isPresent();
-                    if (!whole) {
+                    if (prepare.captured().isEmpty()) {
                         truth.generation++;
                         truth.queueSince = Optional.of(truth.generation);
-                        result = new StepResult.QueueStartedAnew();
+                    } else if (truth.queueSince.isEmpty()) {
+                        result = new StepResult.QueueHasHole();
                     }
                 }
                 case PUBLISH -> {

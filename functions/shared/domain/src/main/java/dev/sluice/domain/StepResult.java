@@ -22,10 +22,11 @@ public sealed interface StepResult {
     }
 
     /**
-     * {@link Step#QUEUE}: the queue starts at its topic's end as it is now. Changes from before are not in it, so that a
-     * table which streamed has nothing to go on from but a new copy.
+     * {@link Step#QUEUE}: the queue that the table had does not have all changes. Nothing is done about it yet: first
+     * it must be known that the table has nothing to go on from but a new copy. Then the step is asked for again, and
+     * starts the queue anew.
      */
-    record QueueStartedAnew() implements StepResult {}
+    record QueueHasHole() implements StepResult {}
 
     /** {@link Step#PUBLISH}: what must stay as it is from now on (R20). */
     record Published(CaptureIdentity identity) implements StepResult {}

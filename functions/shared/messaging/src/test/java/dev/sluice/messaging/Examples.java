@@ -60,7 +60,7 @@ final class Examples {
         return Stream.of(
                 new StepResult.Done(),
                 INSPECTED,
-                new StepResult.QueueStartedAnew(),
+                new StepResult.QueueHasHole(),
                 new StepResult.Published(IDENTITY),
                 BOUNDED,
                 new StepResult.Bounded(Lsn.ZERO, Optional.empty(), SNAPSHOT));
