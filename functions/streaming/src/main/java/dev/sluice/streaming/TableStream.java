@@ -115,7 +115,7 @@ final class TableStream {
     private sealed interface Opened {
         record Unknown() implements Opened {}
 
-        record Held() implements Opened {}
+        record Held(long run) implements Opened {}
 
         record Lost(long run, String why) implements Opened {}
 
@@ -261,7 +261,19 @@ final class TableStream {
                     Fault fault = fault(failure, "holding " + table);
                     LOG.warnf("not held table=%s run=%d attempt=%d: %s", table, hold.run(), hold.attempt(), fault.reason());
                     services.events().accept(new Event.HoldFailed(table, hold.run(), hold.attempt(), fault));
+                    // It may be a late command for a table that drains or streams, and the last one that there is.
+                    goOnByTheLedger(failure, fault);
                 });
+    }
+
+    private void goOnByTheLedger(Throwable failure, Fault fault) {
+        if (isFenced(failure)) {
+            open();
+        } else {
+            failures++;
+            trouble = Optional.of(fault.reason());
+            openAfter(Backoff.after(failures));
+        }
     }
 
     private void open() {
@@ -291,7 +303,7 @@ final class TableStream {
             }
             Entry entry = found.get();
             if (entry.applying() == Applying.HELD) {
-                return Uni.createFrom().item(new Opened.Held());
+                return Uni.createFrom().item(new Opened.Held(entry.run()));
             }
             if (entry.topicId().isEmpty() || entry.position().isEmpty()) {
                 return Uni.createFrom()
@@ -317,7 +329,8 @@ final class TableStream {
     private void opened(Opened opened) {
         switch (opened) {
             case Opened.Unknown unknown -> LOG.infof("not in the ledger, nothing to apply table=%s", table);
-            case Opened.Held ignored -> {
+            case Opened.Held ofRun -> {
+                run = ofRun.run();
                 trouble = Optional.empty();
                 held = true;
                 LOG.infof("held by the ledger, waits table=%s", table);

@@ -196,6 +196,27 @@ class StreamingFunctionIT {
     }
 
     @Test
+    void aHoldThatComesLateDoesNotStopATableThatStreams() throws Exception {
+        TableName table = streaming("late");
+
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitHoldFailed(RUN);
+        write(table, 10, 1, "1", 1);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|1"));
+        command(new StreamCommand.Hold(table, RUN - 2, 1));
+        awaitHoldFailed(RUN - 2);
+        write(table, 20, 2, "1", 2);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|2"));
+
+        // The late command is the last one that the compacted topic has.
+        function.stop();
+        function = function();
+        function.start();
+        write(table, 30, 3, "1", 3);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|3"));
+    }
+
+    @Test
     void aQueueWithAHoleFailsTheTableAndIsNeverReadOn() throws Exception {
         TableName table = table("holed");
         command(new StreamCommand.Hold(table, RUN, 1));
@@ -364,6 +385,10 @@ class StreamingFunctionIT {
 
     private void command(StreamCommand command) throws Exception {
         commands.send(messages.streamCommand(command, "test")).get();
+    }
+
+    private void awaitHoldFailed(long run) {
+        awaitEvent(event -> event instanceof Event.HoldFailed failed && failed.run() == run);
     }
 
     private Event awaitEvent(Predicate<Event> expected) {
