@@ -435,6 +435,7 @@ final class TableStream {
             Progress from,
             RetainedChunks chunks) {
         List<Queued> queued = new ArrayList<>(records.size());
+        Optional<UnreadableChangeException> unreadable = Optional.empty();
         long millis = 0;
         for (ConsumerRecord<byte[], byte[]> record : records) {
             try {
@@ -442,14 +443,17 @@ final class TableStream {
                 queued.add(new Queued(record.offset(), change.change()));
                 millis = change.millis();
             } catch (UnreadableChangeException e) {
-                if (queued.isEmpty()) {
-                    throw e;
-                }
-                // What comes before it is applied; then it is the first, and told.
+                // What comes before it is applied; then it is told.
+                unreadable = Optional.of(e);
                 break;
             }
         }
-        return new Done(BatchPlan.of(queued, from, chunks), Optional.empty(), millis);
+        BatchPlan plan = BatchPlan.of(queued, from, chunks);
+        if (plan.consumed() == 0 && unreadable.isPresent()) {
+            // Half a key change may stand before it, whose other half nobody will ever read.
+            throw unreadable.get();
+        }
+        return new Done(plan, Optional.empty(), millis);
     }
 
     private void applied(Session open, Done done, long startedNanos) {

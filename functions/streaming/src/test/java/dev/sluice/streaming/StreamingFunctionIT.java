@@ -263,10 +263,7 @@ class StreamingFunctionIT {
     void halfAKeyChangeWaitsForItsOtherHalf() throws Exception {
         TableName table = streaming("halved");
         write(table, 10, 1, "1", 1);
-        var delete = new ProducerRecord<>(
-                pipeline.queueTopic(table), bytes("{\"id\":\"1\"}"), bytes("{\"op\":\"d\"," + source(20, 2) + "}"));
-        delete.headers().add("__debezium.newkey", bytes("{\"id\":\"2\"}"));
-        capture.send(delete).get();
+        writeMovedAway(table, 20, 2, "1", "2");
         awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.applied() == 1 && moved.waiting() == 1);
         assertThat(rows("halved")).containsExactly("1|1");
 
@@ -278,6 +275,19 @@ class StreamingFunctionIT {
         capture.send(create).get();
 
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("halved")).containsExactly("2|1"));
+    }
+
+    @Test
+    void halfAKeyChangeBeforeAChangeThatCannotBeReadFailsTheTable() throws Exception {
+        TableName table = streaming("cut");
+        write(table, 10, 1, "1", 1);
+        writeMovedAway(table, 20, 2, "1", "2");
+        writeUncarried(table, 20, 2, "2");
+
+        Event failed = awaitEvent(event -> event instanceof Event.StreamFailed);
+
+        assertThat(((Event.StreamFailed) failed).fault().reason()).contains("offset 2", "column counter");
+        assertThat(rows("cut")).as("what comes before it is applied").containsExactly("1|1");
     }
 
     @Test
@@ -376,6 +386,26 @@ class StreamingFunctionIT {
                 bytes("{\"id\":\"" + id + "\"}"),
                 bytes("{\"before\":null,\"after\":{\"id\":\"" + id + "\",\"counter\":\"" + counter + "\"},"
                         + source(commitBefore, lsn) + ",\"op\":\"u\"}")));
+    }
+
+    /** The first half of a key change. */
+    private void writeMovedAway(TableName table, long commitBefore, long lsn, String from, String to) throws Exception {
+        var delete = new ProducerRecord<>(
+                pipeline.queueTopic(table),
+                bytes("{\"id\":\"" + from + "\"}"),
+                bytes("{\"op\":\"d\"," + source(commitBefore, lsn) + "}"));
+        delete.headers().add("__debezium.newkey", bytes("{\"id\":\"" + to + "\"}"));
+        capture.send(delete).get();
+    }
+
+    /** A change with a value that capture could not carry. */
+    private void writeUncarried(TableName table, long commitBefore, long lsn, String id) throws Exception {
+        capture.send(new ProducerRecord<>(
+                        pipeline.queueTopic(table),
+                        bytes("{\"id\":\"" + id + "\"}"),
+                        bytes("{\"op\":\"c\",\"after\":{\"id\":\"" + id + "\",\"counter\":\"\\u0000uncarried\"},"
+                                + source(commitBefore, lsn) + "}")))
+                .get();
     }
 
     private static String source(long commitBefore, long lsn) {
