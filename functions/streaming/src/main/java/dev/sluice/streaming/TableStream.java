@@ -20,6 +20,7 @@ import dev.sluice.postgres.Ledger.Progress;
 import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SqlFaults;
 import dev.sluice.streaming.BatchPlan.Queued;
+import dev.sluice.streaming.BatchPlan.UnplaceableException;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -28,6 +29,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -538,7 +540,7 @@ final class TableStream {
             openAfter(delay);
         } else {
             LOG.debug("failure of " + table, failure);
-            streamFailed(fault, false);
+            streamFailed(fault, isOfTheQueue(failure));
         }
     }
 
@@ -558,8 +560,19 @@ final class TableStream {
     }
 
     private static boolean isFenced(Throwable failure) {
+        return isCausedBy(failure, cause -> cause instanceof FencedException);
+    }
+
+    /** A change that stays in the queue and can never be applied: a backfill from the same position would meet it again. */
+    private static boolean isOfTheQueue(Throwable failure) {
+        return isCausedBy(
+                failure,
+                cause -> cause instanceof UnreadableChangeException || cause instanceof UnplaceableException);
+    }
+
+    private static boolean isCausedBy(Throwable failure, Predicate<Throwable> what) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof FencedException) {
+            if (what.test(cause)) {
                 return true;
             }
         }
@@ -571,6 +584,9 @@ final class TableStream {
             switch (cause) {
                 case RefusedException refused -> {
                     return refused.fault();
+                }
+                case UnplaceableException unplaceable -> {
+                    return unplaceable.fault();
                 }
                 case UnreadableChangeException unreadable -> {
                     return Fault.refused(

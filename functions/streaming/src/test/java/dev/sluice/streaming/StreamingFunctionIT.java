@@ -291,6 +291,26 @@ class StreamingFunctionIT {
     }
 
     @Test
+    void aChangeThatCanNeverBeAppliedWantsANewQueue() throws Exception {
+        TableName unreadable = streaming("unreadable");
+        TableName unplaceable = streaming("unplaceable");
+        write(unplaceable, 10, 1, "1", 1);
+
+        writeUncarried(unreadable, 10, 1, "1");
+        capture.send(new ProducerRecord<>(
+                pipeline.queueTopic(unplaceable),
+                bytes("{\"id\":\"1\"}"),
+                bytes("{\"op\":\"u\",\"after\":{\"id\":\"1\",\"counter\":\"2\"},"
+                        + source(20, 2).replace("\\\"20\\\"", "null") + "}")));
+
+        assertThat(awaitStreamFailed(unreadable).queueLost()).isTrue();
+        Event.StreamFailed unplaced = awaitStreamFailed(unplaceable);
+        assertThat(unplaced.fault().reason()).contains("which commit came before");
+        assertThat(unplaced.queueLost()).isTrue();
+        assertThat(rows("unplaceable")).containsExactly("1|1");
+    }
+
+    @Test
     void aDestinationThatIsAwayIsWaitedForAndNothingIsLost() throws Exception {
         function.stop();
         databases.source().close();
@@ -419,6 +439,11 @@ class StreamingFunctionIT {
 
     private void awaitHoldFailed(long run) {
         awaitEvent(event -> event instanceof Event.HoldFailed failed && failed.run() == run);
+    }
+
+    private Event.StreamFailed awaitStreamFailed(TableName table) {
+        return (Event.StreamFailed)
+                awaitEvent(event -> event instanceof Event.StreamFailed failed && failed.table().equals(table));
     }
 
     private Event awaitEvent(Predicate<Event> expected) {
