@@ -4,12 +4,12 @@ import dev.sluice.domain.Change;
 import dev.sluice.domain.Change.Delete;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
+import dev.sluice.domain.Fault;
 import dev.sluice.domain.Mark;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.Ledger.Progress;
-import dev.sluice.postgres.RefusedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +35,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
     /**
      * @param queued in the order of the queue
      * @param from how far the ledger is
-     * @throws RefusedException if the first change cannot be placed; if a later one cannot, the plan ends before it
+     * @throws UnplaceableException if the first change cannot be placed; if a later one cannot, the plan ends before it
      */
     static BatchPlan of(List<Queued> queued, Progress from, RetainedChunks chunks) {
         var planning = new Planning(from, chunks);
@@ -44,7 +44,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             int taken;
             try {
                 taken = planning.take(queued, consumed);
-            } catch (RefusedException e) {
+            } catch (UnplaceableException e) {
                 if (consumed == 0) {
                     throw e;
                 }
@@ -59,6 +59,20 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         return new BatchPlan(
                 planning.steps, new Progress(planning.position, planning.mark), consumed, planning.passed,
                 planning.contained);
+    }
+
+    /** Nobody can tell whether a change was applied before, now or later: its queue cannot be gone on with. */
+    static final class UnplaceableException extends RuntimeException {
+        private final transient Fault fault;
+
+        private UnplaceableException(String reason, String hint) {
+            super(reason + ": " + hint);
+            this.fault = Fault.refused(reason, hint);
+        }
+
+        Fault fault() {
+            return fault;
+        }
     }
 
     private static final class Planning {
@@ -189,7 +203,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private Optional<Mark> markOf(Change change, long offset) {
             Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(commit, change.origin().lsn()));
             if (own.isEmpty() && mark.isPresent()) {
-                throw new RefusedException(
+                throw new UnplaceableException(
                         "the change at offset " + offset + " does not say which commit came before it, so nobody can "
                                 + "tell whether it was applied before",
                         "Capture started without its stored offset. Start a new backfill of the table.");

@@ -20,6 +20,7 @@ import dev.sluice.postgres.Ledger.Progress;
 import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SqlFaults;
 import dev.sluice.streaming.BatchPlan.Queued;
+import dev.sluice.streaming.BatchPlan.UnplaceableException;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -28,6 +29,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -115,7 +117,7 @@ final class TableStream {
     private sealed interface Opened {
         record Unknown() implements Opened {}
 
-        record Held() implements Opened {}
+        record Held(long run) implements Opened {}
 
         record Lost(long run, String why) implements Opened {}
 
@@ -261,7 +263,19 @@ final class TableStream {
                     Fault fault = fault(failure, "holding " + table);
                     LOG.warnf("not held table=%s run=%d attempt=%d: %s", table, hold.run(), hold.attempt(), fault.reason());
                     services.events().accept(new Event.HoldFailed(table, hold.run(), hold.attempt(), fault));
+                    // It may be a late command for a table that drains or streams, and the last one that there is.
+                    goOnByTheLedger(failure, fault);
                 });
+    }
+
+    private void goOnByTheLedger(Throwable failure, Fault fault) {
+        if (isFenced(failure)) {
+            open();
+        } else {
+            failures++;
+            trouble = Optional.of(fault.reason());
+            openAfter(Backoff.after(failures));
+        }
     }
 
     private void open() {
@@ -291,7 +305,7 @@ final class TableStream {
             }
             Entry entry = found.get();
             if (entry.applying() == Applying.HELD) {
-                return Uni.createFrom().item(new Opened.Held());
+                return Uni.createFrom().item(new Opened.Held(entry.run()));
             }
             if (entry.topicId().isEmpty() || entry.position().isEmpty()) {
                 return Uni.createFrom()
@@ -317,7 +331,8 @@ final class TableStream {
     private void opened(Opened opened) {
         switch (opened) {
             case Opened.Unknown unknown -> LOG.infof("not in the ledger, nothing to apply table=%s", table);
-            case Opened.Held ignored -> {
+            case Opened.Held ofRun -> {
+                run = ofRun.run();
                 trouble = Optional.empty();
                 held = true;
                 LOG.infof("held by the ledger, waits table=%s", table);
@@ -422,6 +437,7 @@ final class TableStream {
             Progress from,
             RetainedChunks chunks) {
         List<Queued> queued = new ArrayList<>(records.size());
+        Optional<UnreadableChangeException> unreadable = Optional.empty();
         long millis = 0;
         for (ConsumerRecord<byte[], byte[]> record : records) {
             try {
@@ -429,14 +445,17 @@ final class TableStream {
                 queued.add(new Queued(record.offset(), change.change()));
                 millis = change.millis();
             } catch (UnreadableChangeException e) {
-                if (queued.isEmpty()) {
-                    throw e;
-                }
-                // What comes before it is applied; then it is the first, and told.
+                // What comes before it is applied; then it is told.
+                unreadable = Optional.of(e);
                 break;
             }
         }
-        return new Done(BatchPlan.of(queued, from, chunks), Optional.empty(), millis);
+        BatchPlan plan = BatchPlan.of(queued, from, chunks);
+        if (plan.consumed() == 0 && unreadable.isPresent()) {
+            // Half a key change may stand before it, whose other half nobody will ever read.
+            throw unreadable.get();
+        }
+        return new Done(plan, Optional.empty(), millis);
     }
 
     private void applied(Session open, Done done, long startedNanos) {
@@ -521,7 +540,7 @@ final class TableStream {
             openAfter(delay);
         } else {
             LOG.debug("failure of " + table, failure);
-            streamFailed(fault, false);
+            streamFailed(fault, isOfTheQueue(failure));
         }
     }
 
@@ -541,8 +560,19 @@ final class TableStream {
     }
 
     private static boolean isFenced(Throwable failure) {
+        return isCausedBy(failure, cause -> cause instanceof FencedException);
+    }
+
+    /** A change that stays in the queue and can never be applied: a backfill from the same position would meet it again. */
+    private static boolean isOfTheQueue(Throwable failure) {
+        return isCausedBy(
+                failure,
+                cause -> cause instanceof UnreadableChangeException || cause instanceof UnplaceableException);
+    }
+
+    private static boolean isCausedBy(Throwable failure, Predicate<Throwable> what) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof FencedException) {
+            if (what.test(cause)) {
                 return true;
             }
         }
@@ -554,6 +584,9 @@ final class TableStream {
             switch (cause) {
                 case RefusedException refused -> {
                     return refused.fault();
+                }
+                case UnplaceableException unplaceable -> {
+                    return unplaceable.fault();
                 }
                 case UnreadableChangeException unreadable -> {
                     return Fault.refused(

@@ -20,7 +20,6 @@ import dev.sluice.postgres.ChangeBatch.Remove;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.Ledger.Progress;
-import dev.sluice.postgres.RefusedException;
 import dev.sluice.streaming.BatchPlan.Queued;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -84,7 +83,7 @@ class BatchPlanTest {
 
         assertThat(plan(START, NO_CHUNKS, unknown).reached()).isEqualTo(new Progress(11, Optional.empty()));
         assertThatThrownBy(() -> plan(new Progress(10, Optional.of(mark(1, 1))), NO_CHUNKS, unknown))
-                .isInstanceOf(RefusedException.class)
+                .isInstanceOf(BatchPlan.UnplaceableException.class)
                 .hasMessageContaining("offset 10");
         assertThat(plan(START, NO_CHUNKS, upsert(origin(100, 101, 1), "1", "v", "a"), unknown).consumed())
                 .as("what comes before it is applied")

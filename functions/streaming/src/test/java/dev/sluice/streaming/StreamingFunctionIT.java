@@ -196,6 +196,27 @@ class StreamingFunctionIT {
     }
 
     @Test
+    void aHoldThatComesLateDoesNotStopATableThatStreams() throws Exception {
+        TableName table = streaming("late");
+
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitHoldFailed(RUN);
+        write(table, 10, 1, "1", 1);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|1"));
+        command(new StreamCommand.Hold(table, RUN - 2, 1));
+        awaitHoldFailed(RUN - 2);
+        write(table, 20, 2, "1", 2);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|2"));
+
+        // The late command is the last one that the compacted topic has.
+        function.stop();
+        function = function();
+        function.start();
+        write(table, 30, 3, "1", 3);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("late")).containsExactly("1|3"));
+    }
+
+    @Test
     void aQueueWithAHoleFailsTheTableAndIsNeverReadOn() throws Exception {
         TableName table = table("holed");
         command(new StreamCommand.Hold(table, RUN, 1));
@@ -242,10 +263,7 @@ class StreamingFunctionIT {
     void halfAKeyChangeWaitsForItsOtherHalf() throws Exception {
         TableName table = streaming("halved");
         write(table, 10, 1, "1", 1);
-        var delete = new ProducerRecord<>(
-                pipeline.queueTopic(table), bytes("{\"id\":\"1\"}"), bytes("{\"op\":\"d\"," + source(20, 2) + "}"));
-        delete.headers().add("__debezium.newkey", bytes("{\"id\":\"2\"}"));
-        capture.send(delete).get();
+        writeMovedAway(table, 20, 2, "1", "2");
         awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.applied() == 1 && moved.waiting() == 1);
         assertThat(rows("halved")).containsExactly("1|1");
 
@@ -257,6 +275,39 @@ class StreamingFunctionIT {
         capture.send(create).get();
 
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("halved")).containsExactly("2|1"));
+    }
+
+    @Test
+    void halfAKeyChangeBeforeAChangeThatCannotBeReadFailsTheTable() throws Exception {
+        TableName table = streaming("cut");
+        write(table, 10, 1, "1", 1);
+        writeMovedAway(table, 20, 2, "1", "2");
+        writeUncarried(table, 20, 2, "2");
+
+        Event failed = awaitEvent(event -> event instanceof Event.StreamFailed);
+
+        assertThat(((Event.StreamFailed) failed).fault().reason()).contains("offset 2", "column counter");
+        assertThat(rows("cut")).as("what comes before it is applied").containsExactly("1|1");
+    }
+
+    @Test
+    void aChangeThatCanNeverBeAppliedWantsANewQueue() throws Exception {
+        TableName unreadable = streaming("unreadable");
+        TableName unplaceable = streaming("unplaceable");
+        write(unplaceable, 10, 1, "1", 1);
+
+        writeUncarried(unreadable, 10, 1, "1");
+        capture.send(new ProducerRecord<>(
+                pipeline.queueTopic(unplaceable),
+                bytes("{\"id\":\"1\"}"),
+                bytes("{\"op\":\"u\",\"after\":{\"id\":\"1\",\"counter\":\"2\"},"
+                        + source(20, 2).replace("\\\"20\\\"", "null") + "}")));
+
+        assertThat(awaitStreamFailed(unreadable).queueLost()).isTrue();
+        Event.StreamFailed unplaced = awaitStreamFailed(unplaceable);
+        assertThat(unplaced.fault().reason()).contains("which commit came before");
+        assertThat(unplaced.queueLost()).isTrue();
+        assertThat(rows("unplaceable")).containsExactly("1|1");
     }
 
     @Test
@@ -357,6 +408,26 @@ class StreamingFunctionIT {
                         + source(commitBefore, lsn) + ",\"op\":\"u\"}")));
     }
 
+    /** The first half of a key change. */
+    private void writeMovedAway(TableName table, long commitBefore, long lsn, String from, String to) throws Exception {
+        var delete = new ProducerRecord<>(
+                pipeline.queueTopic(table),
+                bytes("{\"id\":\"" + from + "\"}"),
+                bytes("{\"op\":\"d\"," + source(commitBefore, lsn) + "}"));
+        delete.headers().add("__debezium.newkey", bytes("{\"id\":\"" + to + "\"}"));
+        capture.send(delete).get();
+    }
+
+    /** A change with a value that capture could not carry. */
+    private void writeUncarried(TableName table, long commitBefore, long lsn, String id) throws Exception {
+        capture.send(new ProducerRecord<>(
+                        pipeline.queueTopic(table),
+                        bytes("{\"id\":\"" + id + "\"}"),
+                        bytes("{\"op\":\"c\",\"after\":{\"id\":\"" + id + "\",\"counter\":\"\\u0000uncarried\"},"
+                                + source(commitBefore, lsn) + "}")))
+                .get();
+    }
+
     private static String source(long commitBefore, long lsn) {
         return "\"source\":{\"ts_ms\":1,\"sequence\":\"[\\\"" + commitBefore + "\\\",\\\"" + lsn + "\\\"]\",\"txId\":"
                 + (100_000 + lsn) + ",\"lsn\":" + lsn + "}";
@@ -364,6 +435,15 @@ class StreamingFunctionIT {
 
     private void command(StreamCommand command) throws Exception {
         commands.send(messages.streamCommand(command, "test")).get();
+    }
+
+    private void awaitHoldFailed(long run) {
+        awaitEvent(event -> event instanceof Event.HoldFailed failed && failed.run() == run);
+    }
+
+    private Event.StreamFailed awaitStreamFailed(TableName table) {
+        return (Event.StreamFailed)
+                awaitEvent(event -> event instanceof Event.StreamFailed failed && failed.table().equals(table));
     }
 
     private Event awaitEvent(Predicate<Event> expected) {
