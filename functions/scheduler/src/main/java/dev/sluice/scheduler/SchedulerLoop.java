@@ -211,6 +211,8 @@ final class SchedulerLoop implements Runnable {
 
     private World fold(World world, List<ConsumerRecord<String, byte[]>> records, Producer<String, byte[]> producer) {
         var fold = new Fold(world, limits);
+        // One clock, ours: a record's timestamp is its producer's.
+        Instant now = Instant.now();
         List<ConsumerRecord<String, byte[]>> poison = new ArrayList<>();
         List<String> reasons = new ArrayList<>();
         for (ConsumerRecord<String, byte[]> record : records) {
@@ -218,13 +220,12 @@ final class SchedulerLoop implements Runnable {
                 throw new IllegalStateException("the input at offset " + record.offset()
                         + " was followed before: offset " + world.pipeline().inputOffset() + " is next");
             }
-            Instant at = Instant.ofEpochMilli(record.timestamp());
             switch (messages.input(record)) {
                 case Messages.Input.OfCommand ofCommand -> {
                     LOG.infof("command: %s", ofCommand.command());
-                    fold.command(ofCommand.command(), record.offset(), at);
+                    fold.command(ofCommand.command(), record.offset(), now);
                 }
-                case Messages.Input.OfEvent ofEvent -> fold.event(ofEvent.event(), record.offset(), at);
+                case Messages.Input.OfEvent ofEvent -> fold.event(ofEvent.event(), record.offset(), now);
                 case Messages.Input.Poison unreadable -> {
                     fold.poison(unreadable.reason(), record.offset());
                     poison.add(record);
@@ -232,7 +233,7 @@ final class SchedulerLoop implements Runnable {
                 }
             }
         }
-        Fold.Folded folded = fold.finish(Instant.now());
+        Fold.Folded folded = fold.finish(now);
         folded.notes().forEach(LOG::info);
         if (folded.isEmpty()) {
             return world;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Cancel: of a first backfill, which stays incomplete, and of a second one, after which the table streams again. */
 class CancelIT {
 
-    private static final int ROWS = 60_000;
+    private static final int ROWS = 40_000;
     private static final Predicate<TableRecord> HALFWAY = table ->
             table.state() instanceof TableState.Backfilling backfilling
                     && backfilling.plan().chunksCopied() > 2;

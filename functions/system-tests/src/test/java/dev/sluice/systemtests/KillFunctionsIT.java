@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** The functions may die at any moment, or be thought dead and come back. */
 class KillFunctionsIT {
 
-    private static final int ROWS = 60_000;
+    private static final int ROWS = 30_000;
 
     @Test
     void killedDuringBackfillAndDrainTheyGoOnWhereTheyWere() throws Exception {
@@ -61,7 +61,7 @@ class KillFunctionsIT {
 
     @Test
     void stoppedAndThoughtDeadTheyChangeNothingWhenTheyComeBack() throws Exception {
-        try (var stack = SluiceStack.start("zombie", Map.of("sluice.scheduler.chunk-rows", "500"))) {
+        try (var stack = SluiceStack.start("zombie", Map.of("sluice.scheduler.chunk-rows", "600"))) {
             BY_UUID.create(stack, ROWS);
             try (var writes = LiveWrites.start(stack, 3, ROWS, BY_UUID);
                     var reader = BackwardsReader.start(stack, BY_UUID)) {

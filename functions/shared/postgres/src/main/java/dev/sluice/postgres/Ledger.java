@@ -96,6 +96,7 @@ public class Ledger {
                   applying text NOT NULL CHECK (applying IN ('HELD', 'DRAINING', 'STREAMING')),
                   topic_id text,
                   position bigint,
+                  queue_run bigint,
                   mark_commit_before pg_lsn,
                   mark_lsn pg_lsn
                 );
@@ -213,13 +214,20 @@ public class Ledger {
      * <p>The mark is void then (R4): it may be of another cluster, whose WAL went further, and would pass over every
      * change. Nothing needs it: whatever the slot sends again from before this is in the chunks that are read after.
      *
+     * <p>A run starts its queue once: a second time, by a retry or by a process that was thought dead, changes nothing,
+     * for by then changes may stand in the queue that no chunk will have.
+     *
      * @throws FencedException (in the Uni) if the ledger has another run, or the table is not held
      */
     public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
         return destination
                 .pool()
-                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, position = $4, "
-                        + "mark_commit_before = NULL, mark_lsn = NULL "
+                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, queue_run = $2, "
+                        + "position = CASE WHEN started THEN position ELSE $4 END, "
+                        + "mark_commit_before = CASE WHEN started THEN mark_commit_before END, "
+                        + "mark_lsn = CASE WHEN started THEN mark_lsn END "
+                        + "FROM (SELECT coalesce(queue_run = $2 AND topic_id = $3, false) AS started FROM " + schema
+                        + ".tables WHERE table_name = $1 FOR UPDATE) before "
                         + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
                 .execute(Tuple.of(table.toString(), run, topicId, position))
                 .chain(rows -> require(rows, "queue start of run " + run + " of " + table));

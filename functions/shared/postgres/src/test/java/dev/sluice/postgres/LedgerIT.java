@@ -1,0 +1,115 @@
+package dev.sluice.postgres;
+
+import static dev.sluice.postgres.TwoDatabases.await;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.domain.Lsn;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableState.Outcome;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Who may open, close and go on, as the ledger decides it. */
+class LedgerIT {
+
+    private static TwoDatabases databases;
+
+    @BeforeAll
+    static void open() {
+        databases = TwoDatabases.open();
+    }
+
+    @AfterAll
+    static void close() {
+        databases.close();
+    }
+
+    private static Ledger ledger() {
+        return databases.ledger;
+    }
+
+    @Test
+    void aRunStartsItsQueueOnceHoweverOftenItIsTold() {
+        TableName table = TableName.parse("public.queued");
+        await(ledger().openRun(table, 5));
+        await(ledger().startQueueAt(table, 5, "topic", 100));
+
+        // A process that was thought dead, with the end of the queue as it is by now.
+        await(ledger().startQueueAt(table, 5, "topic", 250));
+
+        assertThat(await(ledger().read(table)).orElseThrow().position()).contains(100L);
+        await(ledger().startQueueAt(table, 5, "another topic", 0));
+        assertThat(await(ledger().read(table)).orElseThrow().position()).contains(0L);
+        await(ledger().openRun(table, 6));
+        await(ledger().startQueueAt(table, 6, "another topic", 300));
+        assertThat(await(ledger().read(table)).orElseThrow().position()).contains(300L);
+        assertThatThrownBy(() -> await(ledger().startQueueAt(table, 5, "topic", 1)))
+                .isInstanceOf(Ledger.FencedException.class);
+    }
+
+    @Test
+    void anOlderRunCannotOpenAndAClosedOneNotAgain() {
+        TableName table = TableName.parse("public.fenced");
+        await(ledger().openRun(table, 7));
+        await(ledger().openRun(table, 7));
+
+        assertThatThrownBy(() -> await(ledger().openRun(table, 6))).isInstanceOf(Ledger.FencedException.class);
+        await(ledger().closeRun(table, 7, Outcome.CUT_SHORT, 0));
+        assertThatThrownBy(() -> await(ledger().openRun(table, 7))).isInstanceOf(Ledger.FencedException.class);
+    }
+
+    @Test
+    void aRunIsClosedAsCopiedOnlyIfItsChunksCoverTheKeySpace() throws SQLException {
+        TableName table = TableName.parse("public.gaps");
+        String ledgerSchema = databases.pipeline.ledgerSchema();
+        await(ledger().openRun(table, 8));
+        databases.atDestination("INSERT INTO " + ledgerSchema + ".chunks (table_name, run, chunk, after_key, up_to_key, "
+                + "rows, source_snapshot) VALUES ('public.gaps', 8, 0, NULL, '{10}', 10, '1:1:'), "
+                + "('public.gaps', 8, 2, '{20}', NULL, 0, '1:1:')");
+
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 8, Outcome.COPIED, 3)))
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+        databases.atDestination("INSERT INTO " + ledgerSchema + ".chunks (table_name, run, chunk, after_key, up_to_key, "
+                + "rows, source_snapshot) VALUES ('public.gaps', 8, 1, '{11}', '{20}', 10, '1:1:')");
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 8, Outcome.COPIED, 3)))
+                .as("a gap between 10 and 11")
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+        databases.atDestination("UPDATE " + ledgerSchema + ".chunks SET after_key = '{10}' WHERE chunk = 1 AND run = 8");
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 8, Outcome.COPIED, 4)))
+                .as("one chunk more was planned")
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+
+        await(ledger().closeRun(table, 8, Outcome.COPIED, 3));
+        assertThat(await(ledger().setWatermark(table, 8, new Lsn(77)))).isEqualTo(new Lsn(77));
+        assertThat(await(ledger().setWatermark(table, 8, new Lsn(99)))).as("the first holds").isEqualTo(new Lsn(77));
+        assertThat(await(ledger().retainedChunks(table))).hasSize(3);
+    }
+
+    @Test
+    void onlyWhoStandsWhereTheLedgerStandsMayCallTheTableCaughtUp() {
+        TableName table = TableName.parse("public.caught");
+        await(ledger().openRun(table, 9));
+        await(ledger().startQueueAt(table, 9, "topic", 40));
+        await(ledger().closeRun(table, 9, Outcome.CUT_SHORT, 0));
+
+        assertThatThrownBy(() -> await(ledger().caughtUp(table, 9, 41))).isInstanceOf(Ledger.FencedException.class);
+        assertThatThrownBy(() -> await(ledger().caughtUp(table, 8, 40))).isInstanceOf(Ledger.FencedException.class);
+        await(ledger().caughtUp(table, 9, 40));
+        assertThat(await(ledger().read(table)).map(Ledger.Entry::applying)).isEqualTo(Optional.of(Ledger.Applying.STREAMING));
+    }
+
+    @Test
+    void aReleaseForgetsTheTableUnlessANewerRunIsKnown() {
+        TableName table = TableName.parse("public.released");
+        await(ledger().openRun(table, 10));
+
+        await(ledger().release(table, 9));
+        assertThat(await(ledger().read(table))).isPresent();
+        await(ledger().release(table, 10));
+        assertThat(await(ledger().read(table))).isEmpty();
+    }
+}
