@@ -1,13 +1,20 @@
 package dev.sluice.postgres;
 
+import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;
 import io.vertx.mutiny.pgclient.PgBuilder;
 import io.vertx.mutiny.sqlclient.Pool;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.RowSet;
 import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
 import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.SslMode;
 import io.vertx.sqlclient.PoolOptions;
+import io.vertx.sqlclient.impl.SocketConnectionBase;
+import io.vertx.sqlclient.impl.SqlConnectionInternal;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -39,6 +46,11 @@ public final class Database implements AutoCloseable {
             "xmlbinary", "base64",
             "search_path", "pg_catalog");
 
+    /** How long a request may take whose work is a matter of moments. */
+    public static final Duration ANSWER_LIMIT = Duration.ofSeconds(60);
+    /** Above what callers set as bounds at the server, and above the life of a chunk's transaction, which some await. */
+    private static final Duration TRANSACTION_LIMIT = Duration.ofMinutes(11);
+
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration IDLE_IN_TRANSACTION = Duration.ofSeconds(60);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
@@ -46,11 +58,13 @@ public final class Database implements AutoCloseable {
     private final DatabaseUrl url;
     private final String applicationName;
     private final Pool pool;
+    private final Duration answerLimit;
 
-    private Database(DatabaseUrl url, String applicationName, Pool pool) {
+    private Database(DatabaseUrl url, String applicationName, Pool pool, Duration answerLimit) {
         this.url = url;
         this.applicationName = applicationName;
         this.pool = pool;
+        this.answerLimit = answerLimit;
     }
 
     /**
@@ -59,6 +73,16 @@ public final class Database implements AutoCloseable {
      * @param setting which setting the URL comes from, for errors
      */
     static Database open(Vertx vertx, String text, String setting, String applicationName, int connectionsMax) {
+        return open(vertx, text, setting, applicationName, connectionsMax, ANSWER_LIMIT);
+    }
+
+    static Database open(
+            Vertx vertx,
+            String text,
+            String setting,
+            String applicationName,
+            int connectionsMax,
+            Duration answerLimit) {
         DatabaseUrl url = DatabaseUrl.parse(text, setting);
         Map<String, String> properties = new LinkedHashMap<>(TEXT_SETTINGS);
         properties.put("application_name", applicationName);
@@ -88,16 +112,87 @@ public final class Database implements AutoCloseable {
                 .setIdleTimeout(5)
                 .setIdleTimeoutUnit(TimeUnit.MINUTES);
         Pool pool = PgBuilder.pool().with(poolOptions).connectingTo(options).using(vertx).build();
-        return new Database(url, applicationName, pool);
+        return new Database(url, applicationName, pool, answerLimit);
     }
 
+    /** Without a limit of time: for what may take long, and for callers that bound it themselves. */
     public Pool pool() {
         return pool;
     }
 
-    /** Runs the work in one transaction: committed when the work succeeds, rolled back when it fails. */
+    /**
+     * One statement, outside of a transaction.
+     *
+     * @throws TimeoutException (in the Uni) if there is no answer within {@link #ANSWER_LIMIT}
+     */
+    public Uni<RowSet<Row>> query(String sql, Tuple parameters) {
+        return onConnection(
+                answerLimit, connection -> connection.preparedQuery(sql).execute(parameters));
+    }
+
+    /**
+     * Runs the work in one transaction: committed when the work succeeds, rolled back when it fails. For work that waits
+     * for others, or that is bounded at the server: it fails only when it is certain that nobody answers any more.
+     */
     public <T> Uni<T> inTransaction(Function<SqlConnection, Uni<T>> work) {
-        return pool.withTransaction(work);
+        return inTransaction(TRANSACTION_LIMIT, work);
+    }
+
+    /** As {@link #inTransaction(Function)}, for work that is a matter of moments. */
+    public <T> Uni<T> inShortTransaction(Function<SqlConnection, Uni<T>> work) {
+        return inTransaction(answerLimit, work);
+    }
+
+    /**
+     * As {@link #inTransaction(Function)}.
+     *
+     * @throws TimeoutException (in the Uni) if it takes longer than the limit; whether it was committed, nobody knows then
+     */
+    public <T> Uni<T> inTransaction(Duration limit, Function<SqlConnection, Uni<T>> work) {
+        return onConnection(limit, connection -> connection.begin().chain(transaction -> Uni.createFrom()
+                .deferred(() -> work.apply(connection))
+                .onItemOrFailure()
+                .transformToUni((result, failure) -> failure == null
+                        ? transaction.commit().replaceWith(() -> result)
+                        : transaction
+                                .rollback()
+                                .onFailure()
+                                .recoverWithNull()
+                                .chain(() -> Uni.createFrom().failure(failure)))));
+    }
+
+    /** The limit counts while the connection is taken, so that it is never another's that is cut. */
+    private <T> Uni<T> onConnection(Duration limit, Function<SqlConnection, Uni<T>> work) {
+        return pool.withConnection(connection -> Uni.createFrom()
+                .deferred(() -> work.apply(connection))
+                .ifNoItem()
+                .after(limit)
+                .recoverWithUni(() -> cut(connection.getDelegate())));
+    }
+
+    /**
+     * Ends a connection that owes an answer. It may be in the middle of anything, so it does not go back to the pool;
+     * and the server is asked to end what it does, which else would go on waiting for a lock that nobody wants.
+     *
+     * @return fails with {@link TimeoutException} when the pool knows that the connection is gone
+     */
+    private static <T> Uni<T> cut(io.vertx.sqlclient.SqlConnection connection) {
+        return Uni.createFrom()
+                .<T>emitter(gone -> {
+                    connection.closeHandler(ignored -> gone.fail(new TimeoutException()));
+                    if (connection instanceof PgConnection postgres) {
+                        postgres.cancelRequest();
+                    }
+                    // Not in order but below the codec: that one waits for the answer, and keeps a place of the pool meanwhile.
+                    if (connection instanceof SqlConnectionInternal pooled
+                            && pooled.unwrap().unwrap() instanceof SocketConnectionBase open) {
+                        open.socket().channelHandlerContext().pipeline().firstContext().close();
+                    }
+                })
+                // It may have been closed before.
+                .ifNoItem()
+                .after(CLOSE_TIMEOUT)
+                .fail();
     }
 
     /**

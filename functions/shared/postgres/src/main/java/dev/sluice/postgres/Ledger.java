@@ -131,7 +131,7 @@ public class Ledger {
                 );
                 """.formatted(schema);
         // IF NOT EXISTS does not save two sessions from each other: they both see nothing, and one fails.
-        return destination.inTransaction(connection -> connection
+        return destination.inShortTransaction(connection -> connection
                 .query("SELECT pg_advisory_xact_lock(hashtextextended('" + schema.replace("'", "''") + "', 0))")
                 .execute()
                 .chain(() -> connection.query(ddl).execute())
@@ -139,25 +139,33 @@ public class Ledger {
     }
 
     public Uni<Optional<Entry>> read(TableName table) {
-        return destination.pool().withConnection(connection -> read(connection, table, ""));
+        return destination.query(reading(""), Tuple.of(table.toString())).map(Ledger::entry);
     }
 
-    private Uni<Optional<Entry>> read(SqlConnection connection, TableName table, String locking) {
+    private Uni<Optional<Entry>> readForUpdate(SqlConnection connection, TableName table) {
         return connection
-                .preparedQuery("SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, "
-                        + "t.mark_lsn::text, (SELECT r.watermark::text FROM " + schema + ".runs r "
-                        + "WHERE r.table_name = t.table_name AND r.run = t.run) FROM " + schema
-                        + ".tables t WHERE t.table_name = $1" + locking)
+                .preparedQuery(reading(" FOR UPDATE OF t"))
                 .execute(Tuple.of(table.toString()))
-                .map(rows -> first(rows).map(row -> new Entry(
-                        row.getLong(0),
-                        Applying.valueOf(row.getString(1)),
-                        Optional.ofNullable(row.getString(2)),
-                        Optional.ofNullable(row.getLong(3)),
-                        row.getString(4) == null
-                                ? Optional.empty()
-                                : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
-                        Optional.ofNullable(row.getString(6)).map(Lsn::parse))));
+                .map(Ledger::entry);
+    }
+
+    private String reading(String locking) {
+        return "SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, t.mark_lsn::text, "
+                + "(SELECT r.watermark::text FROM " + schema
+                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run) FROM " + schema
+                + ".tables t WHERE t.table_name = $1" + locking;
+    }
+
+    private static Optional<Entry> entry(RowSet<Row> rows) {
+        return first(rows).map(row -> new Entry(
+                row.getLong(0),
+                Applying.valueOf(row.getString(1)),
+                Optional.ofNullable(row.getString(2)),
+                Optional.ofNullable(row.getLong(3)),
+                row.getString(4) == null
+                        ? Optional.empty()
+                        : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
+                Optional.ofNullable(row.getString(6)).map(Lsn::parse)));
     }
 
     /**
@@ -171,7 +179,7 @@ public class Ledger {
                 .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
                         + "ON CONFLICT DO NOTHING")
                 .execute(Tuple.of(table.toString(), run))
-                .chain(() -> read(connection, table, " FOR UPDATE OF t"))
+                .chain(() -> readForUpdate(connection, table))
                 .chain(entry -> {
                     if (entry.orElseThrow().run() > run) {
                         return Uni.createFrom()
@@ -221,15 +229,15 @@ public class Ledger {
      */
     public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
         return destination
-                .pool()
-                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, queue_run = $2, "
-                        + "position = CASE WHEN started THEN position ELSE $4 END, "
-                        + "mark_commit_before = CASE WHEN started THEN mark_commit_before END, "
-                        + "mark_lsn = CASE WHEN started THEN mark_lsn END "
-                        + "FROM (SELECT coalesce(queue_run = $2 AND topic_id = $3, false) AS started FROM " + schema
-                        + ".tables WHERE table_name = $1 FOR UPDATE) before "
-                        + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
-                .execute(Tuple.of(table.toString(), run, topicId, position))
+                .query(
+                        "UPDATE " + schema + ".tables SET topic_id = $3, queue_run = $2, "
+                                + "position = CASE WHEN started THEN position ELSE $4 END, "
+                                + "mark_commit_before = CASE WHEN started THEN mark_commit_before END, "
+                                + "mark_lsn = CASE WHEN started THEN mark_lsn END "
+                                + "FROM (SELECT coalesce(queue_run = $2 AND topic_id = $3, false) AS started FROM "
+                                + schema + ".tables WHERE table_name = $1 FOR UPDATE) before "
+                                + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'",
+                        Tuple.of(table.toString(), run, topicId, position))
                 .chain(rows -> require(rows, "queue start of run " + run + " of " + table));
     }
 
@@ -247,7 +255,7 @@ public class Ledger {
                 .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
                         + "ON CONFLICT (table_name) DO UPDATE SET run = greatest(tables.run, excluded.run)")
                 .execute(Tuple.of(table.toString(), run))
-                .chain(() -> read(connection, table, " FOR UPDATE OF t"))
+                .chain(() -> readForUpdate(connection, table))
                 .chain(entry -> entry.orElseThrow().run() == run
                         ? Uni.createFrom().voidItem()
                         : Uni.createFrom()
@@ -326,10 +334,10 @@ public class Ledger {
      */
     public Uni<Lsn> setWatermark(TableName table, long run, Lsn watermark) {
         return destination
-                .pool()
-                .preparedQuery("UPDATE " + schema + ".runs SET watermark = coalesce(watermark, $3::text::pg_lsn) "
-                        + "WHERE table_name = $1 AND run = $2 AND state <> 'OPEN' RETURNING watermark::text")
-                .execute(Tuple.of(table.toString(), run, watermark.toString()))
+                .query(
+                        "UPDATE " + schema + ".runs SET watermark = coalesce(watermark, $3::text::pg_lsn) "
+                                + "WHERE table_name = $1 AND run = $2 AND state <> 'OPEN' RETURNING watermark::text",
+                        Tuple.of(table.toString(), run, watermark.toString()))
                 .chain(rows -> require(rows, "watermark of run " + run + " of " + table)
                         .replaceWith(() -> Lsn.parse(first(rows).orElseThrow().getString(0))));
     }
@@ -380,11 +388,11 @@ public class Ledger {
     /** Where the queues of these tables stand; a table whose queue has no start yet is left out. */
     public Uni<Map<TableName, Long>> positions(List<TableName> tables) {
         return destination
-                .pool()
-                .preparedQuery("SELECT table_name, position FROM " + schema
-                        + ".tables WHERE table_name = ANY ($1) AND position IS NOT NULL")
-                .execute(Tuple.tuple()
-                        .addArrayOfString(tables.stream().map(TableName::toString).toArray(String[]::new)))
+                .query(
+                        "SELECT table_name, position FROM " + schema
+                                + ".tables WHERE table_name = ANY ($1) AND position IS NOT NULL",
+                        Tuple.tuple()
+                                .addArrayOfString(tables.stream().map(TableName::toString).toArray(String[]::new)))
                 .map(rows -> {
                     Map<TableName, Long> positions = new HashMap<>();
                     for (Row row : rows) {
@@ -411,20 +419,20 @@ public class Ledger {
     /** Forgets the row reads below an LSN: every transaction that they saw is passed. */
     public Uni<Void> forgetRowReads(TableName table, Lsn below) {
         return destination
-                .pool()
-                .preparedQuery("DELETE FROM " + schema
-                        + ".row_reads WHERE table_name = $1 AND source_lsn < $2::text::pg_lsn")
-                .execute(Tuple.of(table.toString(), below.toString()))
+                .query(
+                        "DELETE FROM " + schema
+                                + ".row_reads WHERE table_name = $1 AND source_lsn < $2::text::pg_lsn",
+                        Tuple.of(table.toString(), below.toString()))
                 .replaceWithVoid();
     }
 
     /** The single rows whose snapshot still decides which changes to skip. */
     public Uni<List<RowRead>> rowReads(TableName table) {
         return destination
-                .pool()
-                .preparedQuery("SELECT key, source_snapshot, source_lsn::text FROM " + schema
-                        + ".row_reads WHERE table_name = $1")
-                .execute(Tuple.of(table.toString()))
+                .query(
+                        "SELECT key, source_snapshot, source_lsn::text FROM " + schema
+                                + ".row_reads WHERE table_name = $1",
+                        Tuple.of(table.toString()))
                 .map(rows -> {
                     List<RowRead> reads = new ArrayList<>();
                     for (Row row : rows) {
@@ -440,11 +448,11 @@ public class Ledger {
     /** The chunks that still decide which changes to skip, of whatever run; by run, then in the order of the key. */
     public Uni<List<RetainedChunk>> retainedChunks(TableName table) {
         return destination
-                .pool()
-                .preparedQuery("SELECT c.after_key, c.up_to_key, c.source_snapshot, run FROM " + schema
-                        + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
-                        + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk")
-                .execute(Tuple.of(table.toString()))
+                .query(
+                        "SELECT c.after_key, c.up_to_key, c.source_snapshot, run FROM " + schema
+                                + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
+                                + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk",
+                        Tuple.of(table.toString()))
                 .map(rows -> {
                     List<RetainedChunk> chunks = new ArrayList<>();
                     for (Row row : rows) {
@@ -460,11 +468,10 @@ public class Ledger {
      * nothing and are refused.
      */
     public Uni<Void> release(TableName table, long run) {
-        return destination
-                .pool()
+        return destination.inTransaction(connection -> connection
                 .preparedQuery("DELETE FROM " + schema + ".tables WHERE table_name = $1 AND run <= $2")
                 .execute(Tuple.of(table.toString(), run))
-                .replaceWithVoid();
+                .replaceWithVoid());
     }
 
     static Optional<Row> first(RowSet<Row> rows) {
