@@ -5,6 +5,7 @@ import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.postgres.Database;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Ledger.FencedException;
@@ -74,7 +75,7 @@ public class Completion {
         // The probe is written after the last chunk was read: what stands before it in the WAL is all that the chunks
         // may lack.
         return closed.chain(() -> close.outcome() == Outcome.COPIED ? analyzed(close) : Uni.createFrom().voidItem())
-                .chain(sourceCapture::probe)
+                .chain(() -> sourceCapture.probe().ifNoItem().after(Database.ANSWER_LIMIT).fail())
                 .chain(watermark -> ledger.setWatermark(close.table(), close.run(), watermark))
                 .map(Optional::of);
     }

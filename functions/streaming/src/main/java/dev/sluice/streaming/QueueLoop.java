@@ -300,7 +300,7 @@ final class QueueLoop implements AutoCloseable {
             return;
         }
         looksAtSlot = true;
-        services.confirmedFlush().get().subscribe().with(
+        services.answered(services.confirmedFlush().get()).subscribe().with(
                 confirmed -> execute(() -> readEnds(confirmed)), failure -> execute(() -> slotUnknown(failure)));
     }
 

@@ -6,6 +6,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.postgres.ChangeApply;
 import dev.sluice.postgres.Ledger;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
  * @param confirmedFlush up to where everything of the source stands in Kafka
  * @param events never blocks
  * @param planner where changes are decoded and planned, which takes processor time
+ * @param answerLimit how long what is asked with {@link #answered} may take
  */
 record StreamServices(
         Pipeline pipeline,
@@ -27,9 +29,15 @@ record StreamServices(
         Supplier<Uni<Lsn>> confirmedFlush,
         QueueTopics topics,
         Consumer<Event> events,
-        Executor planner) {
+        Executor planner,
+        Duration answerLimit) {
 
     Uni<Void> ledgerReady() {
         return ledgerCreation.get();
+    }
+
+    /** As what is asked, but failing when the answer does not come: one that hangs must not keep others from asking. */
+    <T> Uni<T> answered(Uni<T> asked) {
+        return asked.ifNoItem().after(answerLimit).fail();
     }
 }

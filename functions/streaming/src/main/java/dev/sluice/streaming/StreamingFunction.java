@@ -4,6 +4,7 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.messaging.Messages;
 import dev.sluice.postgres.ChangeApply;
+import dev.sluice.postgres.Database;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.SourceCapture;
 import io.quarkus.runtime.ShutdownEvent;
@@ -13,6 +14,7 @@ import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -36,6 +38,7 @@ public class StreamingFunction {
     private final Ledger ledger;
     private final ChangeApply apply;
     private final Supplier<Uni<Lsn>> confirmedFlush;
+    private final Duration answerLimit;
     /** What runs, the last started first. */
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
     private volatile QueueLoop queues;
@@ -50,7 +53,7 @@ public class StreamingFunction {
             Ledger ledger,
             ChangeApply apply,
             SourceCapture capture) {
-        this(kafka, pipeline, messages, config, ledger, apply, capture::confirmedFlush);
+        this(kafka, pipeline, messages, config, ledger, apply, capture::confirmedFlush, Database.ANSWER_LIMIT);
     }
 
     StreamingFunction(
@@ -60,7 +63,8 @@ public class StreamingFunction {
             StreamingConfig config,
             Ledger ledger,
             ChangeApply apply,
-            Supplier<Uni<Lsn>> confirmedFlush) {
+            Supplier<Uni<Lsn>> confirmedFlush,
+            Duration answerLimit) {
         this.kafka = kafka;
         this.pipeline = pipeline;
         this.messages = messages;
@@ -68,6 +72,7 @@ public class StreamingFunction {
         this.ledger = ledger;
         this.apply = apply;
         this.confirmedFlush = confirmedFlush;
+        this.answerLimit = answerLimit;
     }
 
     void onStart(@Observes StartupEvent event) {
@@ -88,7 +93,16 @@ public class StreamingFunction {
         running.push(events);
         queues = new QueueLoop(
                 new StreamServices(
-                        pipeline, config, ledger, ledgerCreation(), apply, confirmedFlush, topics, events, planner),
+                        pipeline,
+                        config,
+                        ledger,
+                        ledgerCreation(),
+                        apply,
+                        confirmedFlush,
+                        topics,
+                        events,
+                        planner,
+                        answerLimit),
                 kafka);
         running.push(queues);
         queues.start();

@@ -317,7 +317,7 @@ final class TableStream {
                         ? Uni.createFrom().item(new Opened.Lost(entry.run(), hole.get()))
                         : Uni.combine().all()
                                 .unis(
-                                        services.apply().open(table),
+                                        services.answered(services.apply().open(table)),
                                         services.ledger().retainedChunks(table),
                                         services.ledger().rowReads(table))
                                 .with((destination, chunks, rowReads) -> new Opened.Ready(

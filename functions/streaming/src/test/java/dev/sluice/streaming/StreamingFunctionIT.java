@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
@@ -58,6 +59,7 @@ class StreamingFunctionIT {
     private final Pipeline pipeline = new Pipeline("stream" + ++pipelines);
     private final Messages messages = new Messages(pipeline);
     private final AtomicReference<Lsn> confirmedFlush = new AtomicReference<>(Lsn.ZERO);
+    private final AtomicBoolean sourceHangs = new AtomicBoolean();
     private final List<Event> events = new ArrayList<>();
     private PostgresServer destination = SharedServers.destination();
     private Vertx vertx;
@@ -311,6 +313,23 @@ class StreamingFunctionIT {
     }
 
     @Test
+    void aSourceThatHangsIsAskedAgain() throws Exception {
+        TableName table = table("asked");
+        command(new StreamCommand.Hold(table, RUN, 1));
+        awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
+        queueFromTheEnd(table);
+        close(table);
+        confirmedFlush.set(WATERMARK);
+        sourceHangs.set(true);
+        command(new StreamCommand.Drain(table, RUN, WATERMARK));
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.trouble().isPresent());
+
+        sourceHangs.set(false);
+
+        awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
+    }
+
+    @Test
     void aDestinationThatIsAwayIsWaitedForAndNothingIsLost() throws Exception {
         function.stop();
         databases.source().close();
@@ -507,7 +526,8 @@ class StreamingFunctionIT {
                 streamingConfig(),
                 ledger,
                 new ChangeApply(databases, ledger, new SchemaMapping(Map.of())),
-                () -> Uni.createFrom().item(confirmedFlush::get));
+                () -> sourceHangs.get() ? Uni.createFrom().nothing() : Uni.createFrom().item(confirmedFlush::get),
+                Duration.ofSeconds(1));
     }
 
     private static StreamingConfig streamingConfig() {
