@@ -9,12 +9,14 @@ import dev.sluice.postgres.Database;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Ledger.FencedException;
+import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SqlFaults;
 import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -76,8 +78,27 @@ public class Completion {
         // may lack.
         return closed.chain(() -> close.outcome() == Outcome.COPIED ? analyzed(close) : Uni.createFrom().voidItem())
                 .chain(() -> sourceCapture.probe().ifNoItem().after(Database.ANSWER_LIMIT).fail())
+                .chain(watermark -> stillCaptured(close).replaceWith(watermark))
                 .chain(watermark -> ledger.setWatermark(close.table(), close.run(), watermark))
                 .map(Optional::of);
+    }
+
+    /** Behind the watermark: whole up to here, so that a table never streams with a queue that ended before (R20). */
+    private Uni<Void> stillCaptured(Work.Close close) {
+        if (close.captured().isEmpty()) {
+            return Uni.createFrom().voidItem();
+        }
+        return sourceCapture
+                .broken(Map.of(close.table(), close.captured().get()))
+                .ifNoItem()
+                .after(Database.ANSWER_LIMIT)
+                .fail()
+                .chain(broken -> broken.isEmpty()
+                        ? Uni.createFrom().voidItem()
+                        : Uni.createFrom()
+                                .failure(new RefusedException(
+                                        broken.get(close.table()).reason(),
+                                        broken.get(close.table()).hint())));
     }
 
     private Uni<Void> closedAnswer(Work.Close close, Optional<Lsn> watermark) {

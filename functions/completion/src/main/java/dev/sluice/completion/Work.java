@@ -1,12 +1,14 @@
 package dev.sluice.completion;
 
 import dev.sluice.domain.Attempt;
+import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
 import java.time.Instant;
+import java.util.Optional;
 
 /** What a table's state lacks that completion can do. Two are equal exactly if they are the same try. */
 sealed interface Work {
@@ -21,8 +23,16 @@ sealed interface Work {
      * Close the run, and send the table to drain if there is anything to drain.
      *
      * @param chunks how many the ledger must list, for {@link Outcome#COPIED}
+     * @param captured what capture of the table rests on, to be checked once more (R20)
      */
-    record Close(TableName table, long run, int attempt, Outcome outcome, int chunks) implements Work {}
+    record Close(
+            TableName table,
+            long run,
+            int attempt,
+            Outcome outcome,
+            int chunks,
+            Optional<CaptureIdentity> captured)
+            implements Work {}
 
     /** Build the constraints that waited until the table was caught up. */
     record Build(TableName table, long run, int attempt) implements Work {}
@@ -47,7 +57,8 @@ sealed interface Work {
                             completing.run(),
                             completing.attempt().number(),
                             completing.outcome(),
-                            completing.chunks()));
+                            completing.chunks(),
+                            record.captured()));
             case TableState.Streaming streaming -> switch (streaming.constraints()) {
                 case Constraints.Pending pending -> whenDue(
                         pending.attempt(),

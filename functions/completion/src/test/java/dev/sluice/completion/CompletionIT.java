@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.sluice.domain.Attempt;
+import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
@@ -96,6 +97,20 @@ class CompletionIT {
             assertThat(failed.fault().reason()).contains("lists 0 of 2 chunks");
         });
         assertThat(drainsOf("gap")).isEmpty();
+    }
+
+    @Test
+    void aTableWhoseCaptureEndedOnTheWayIsNotDrained() {
+        ledger.openRun(Records.name("uncaptured"), RUN).await().atMost(LIMIT);
+        var asItJoined = new CaptureIdentity(1, "fingerprint", 2, "system", "topic", "capture");
+
+        producer.send(messages.tableState(Records.captured(
+                "uncaptured", new TableState.Completing(RUN, Outcome.CUT_SHORT, 0, Attempt.first()), asItJoined)));
+
+        assertThat(answer("uncaptured"))
+                .isInstanceOfSatisfying(Event.ClosingFailed.class, failed -> assertThat(failed.fault().kind())
+                        .isEqualTo(Fault.Kind.REFUSED));
+        assertThat(drainsOf("uncaptured")).isEmpty();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.sluice.completion;
 
+import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
@@ -14,6 +15,11 @@ final class Records {
 
     static TableName name(String table) {
         return new TableName("public", table);
+    }
+
+    static TableRecord captured(String table, TableState state, CaptureIdentity identity) {
+        return new TableRecord(
+                name(table), state, Instant.EPOCH, 0, Optional.of(identity), Optional.empty(), Progress.none(), Optional.empty());
     }
 
     static TableRecord table(String table, TableState state) {
