@@ -131,6 +131,15 @@ public final class Database implements AutoCloseable {
     }
 
     /**
+     * Some statements on one connection, outside of a transaction.
+     *
+     * @throws TimeoutException (in the Uni) if it takes longer than {@link #ANSWER_LIMIT}
+     */
+    public <T> Uni<T> withConnection(Function<SqlConnection, Uni<T>> work) {
+        return onConnection(answerLimit, work);
+    }
+
+    /**
      * Runs the work in one transaction: committed when the work succeeds, rolled back when it fails. For work that waits
      * for others, or that is bounded at the server: it fails only when it is certain that nobody answers any more.
      */

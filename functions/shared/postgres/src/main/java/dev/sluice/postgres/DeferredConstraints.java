@@ -52,9 +52,7 @@ final class DeferredConstraints {
             ORDER BY 1, 2""";
 
     private Uni<List<Wanted>> wanted(TableName table) {
-        return source.pool()
-                .preparedQuery(WANTED)
-                .execute(Tuple.of(table.schema(), table.name()))
+        return source.query(WANTED, Tuple.of(table.schema(), table.name()))
                 .map(rows -> {
                     List<Wanted> wanted = new ArrayList<>();
                     for (Row row : rows) {

@@ -62,24 +62,22 @@ public record DestinationTable(
      * @throws RefusedException (in the Uni) if a table is missing, or the key is none that can be ordered
      */
     static Uni<DestinationTable> read(Database source, Database destination, TableName table, TableName name) {
-        return source.pool()
-                .withConnection(connection -> DefinitionQuery.read(connection, table))
+        return source.withConnection(connection -> DefinitionQuery.read(connection, table))
                 .map(reading -> reading.map(found -> found.definition().key())
                         .filter(key -> !key.isEmpty())
                         .orElseThrow(() -> new RefusedException(
                                 "the source has no table " + table + " with a primary key that can be ordered",
                                 "Start a new backfill of the table once it is there again, or remove it.")))
                 .chain(key -> destination
-                        .pool()
-                        .preparedQuery("""
+                        .query("""
                                 SELECT a.attname::text, format_type(a.atttypid, -1),
                                        a.attgenerated::text || a.attidentity::text,
                                        EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f')
                                   FROM pg_class c
                                   JOIN pg_namespace n ON n.oid = c.relnamespace
                                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                 WHERE n.nspname = $1 AND c.relname = $2""")
-                        .execute(Tuple.of(name.schema(), name.name()))
+                                 WHERE n.nspname = $1 AND c.relname = $2""",
+                                         Tuple.of(name.schema(), name.name()))
                         .map(rows -> {
                             Map<String, Column> columns = new LinkedHashMap<>();
                             boolean referenced = false;

@@ -9,6 +9,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
+import io.vertx.pgclient.PgException;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -64,7 +65,7 @@ public class DestinationTables {
      */
     public Uni<Void> prepare(TableDefinition definition) {
         TableName target = schemas.atDestination(definition.table());
-        return isMadeBySluice(definition.table()).chain(made -> keyName(definition)
+        return makeSchema(target.schema()).chain(() -> isMadeBySluice(definition.table())).chain(made -> keyName(definition)
                 .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
                         .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
                                 .chain(() -> connection
@@ -80,7 +81,7 @@ public class DestinationTables {
     /** The table's columns as the destination has them. */
     public Uni<TableDefinition> inspectDestination(TableName sourceTable) {
         TableName target = schemas.atDestination(sourceTable);
-        return destination.pool().withConnection(connection -> DefinitionQuery.read(connection, target))
+        return destination.withConnection(connection -> DefinitionQuery.read(connection, target))
                 .map(reading -> reading.orElseThrow(() -> new RefusedException(
                                 "the destination has no table " + target, "start a new backfill of " + sourceTable))
                         .definition());
@@ -104,9 +105,8 @@ public class DestinationTables {
      * itself says so, by its comment: the ledger forgets a table that is removed, and the table stays.
      */
     Uni<Boolean> isMadeBySluice(TableName sourceTable) {
-        return destination.pool()
-                .preparedQuery("SELECT coalesce(obj_description(to_regclass($1), 'pg_class') = $2, false)")
-                .execute(Tuple.of(schemas.atDestination(sourceTable).sql(), MADE_BY_SLUICE))
+        return destination.query("SELECT coalesce(obj_description(to_regclass($1), 'pg_class') = $2, false)",
+                Tuple.of(schemas.atDestination(sourceTable).sql(), MADE_BY_SLUICE))
                 .map(rows -> rows.iterator().next().getBoolean(0));
     }
 
@@ -119,14 +119,13 @@ public class DestinationTables {
     }
 
     private Uni<Optional<String>> keyName(TableDefinition definition) {
-        return source.pool()
-                .preparedQuery("SELECT conname::text FROM pg_constraint WHERE conrelid = $1::int8::oid AND contype = 'p'")
-                .execute(Tuple.of(definition.oid()))
+        return source.query("SELECT conname::text FROM pg_constraint WHERE conrelid = $1::int8::oid AND contype = 'p'",
+                Tuple.of(definition.oid()))
                 .map(rows -> Ledger.first(rows).map(row -> row.getString(0)));
     }
 
     /** What the destination knows of the names in the source's definition. */
-    private record Known(Set<String> types, Set<String> collations, boolean schema, boolean keyName, boolean byCodePoint) {}
+    private record Known(Set<String> types, Set<String> collations, boolean keyName, boolean byCodePoint) {}
 
     private static Uni<Known> known(
             SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
@@ -134,7 +133,6 @@ public class DestinationTables {
                 .preparedQuery("""
                         SELECT array(SELECT t FROM unnest($1::text[]) t WHERE to_regtype(t) IS NOT NULL),
                                array(SELECT c FROM unnest($2::text[]) c WHERE to_regcollation(c) IS NOT NULL),
-                               EXISTS (SELECT FROM pg_namespace WHERE nspname = $3),
                                EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                                        WHERE n.nspname = $3 AND c.relname = $4),
                                (SELECT coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'b'
@@ -153,8 +151,7 @@ public class DestinationTables {
                             Set.of(row.getArrayOfStrings(0)),
                             Set.of(row.getArrayOfStrings(1)),
                             row.getBoolean(2),
-                            row.getBoolean(3),
-                            row.getBoolean(4));
+                            row.getBoolean(3));
                 });
     }
 
@@ -163,10 +160,7 @@ public class DestinationTables {
         return known(connection, definition, target, keyName)
                 .chain(known -> {
                     requireTypes(definition, target, known.types());
-                    Uni<Void> schema = known.schema()
-                            ? Uni.createFrom().voidItem()
-                            : makeSchema(connection, target.schema());
-                    return schema.chain(() -> execute(connection, createTable(definition, target, keyName, known)));
+                    return execute(connection, createTable(definition, target, keyName, known));
                 })
                 .chain(() -> {
                     String defaults = setDefaults(definition, target);
@@ -185,12 +179,22 @@ public class DestinationTables {
                 });
     }
 
-    /** IF NOT EXISTS does not save two tables from each other: both see no schema, and one fails. */
-    private static Uni<Void> makeSchema(SqlConnection connection, String schema) {
-        return connection
-                .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-                .execute(Tuple.of("schema " + schema))
-                .chain(() -> execute(connection, "CREATE SCHEMA IF NOT EXISTS " + TableName.quote(schema)));
+    /**
+     * Makes the schema where it is missing, in a transaction of its own and before any other looks for it: a session
+     * remembers what was not there. IF NOT EXISTS does not save two tables from each other: both see no schema, and one
+     * waits for the other's commit and then fails.
+     */
+    private Uni<Void> makeSchema(String schema) {
+        return destination
+                .query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", Tuple.of(schema))
+                .chain(rows -> rows.iterator().next().getBoolean(0)
+                        ? Uni.createFrom().voidItem()
+                        : destination
+                                .query("CREATE SCHEMA IF NOT EXISTS " + TableName.quote(schema), Tuple.tuple())
+                                .replaceWithVoid()
+                                .onFailure(failure -> failure instanceof PgException pg
+                                        && (pg.getSqlState().equals("23505") || pg.getSqlState().equals("42P06")))
+                                .recoverWithNull());
     }
 
     private static void requireTypes(TableDefinition definition, TableName target, Set<String> types) {

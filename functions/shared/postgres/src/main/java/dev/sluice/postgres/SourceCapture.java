@@ -63,21 +63,19 @@ public class SourceCapture {
 
     private Uni<Lsn> emit(String content) {
         // Transactional: only the end of a transaction moves the slot.
-        return source.pool()
-                .preparedQuery("SELECT pg_logical_emit_message(true, $1, $2::text)::text")
-                .execute(Tuple.of(pipeline.probePrefix(), content))
+        return source.query("SELECT pg_logical_emit_message(true, $1, $2::text)::text",
+                Tuple.of(pipeline.probePrefix(), content))
                 .map(rows -> Lsn.parse(rows.iterator().next().getString(0)));
     }
 
     public Uni<SlotStatus> slot() {
-        return source.pool()
-                .preparedQuery("""
+        return source.query("""
                         SELECT active, confirmed_flush_lsn::text, restart_lsn::text, plugin::text,
                                coalesce(wal_status, ''),
                                greatest(coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0), 0)::int8
                         FROM pg_replication_slots
-                        WHERE slot_name = $1 AND slot_type = 'logical' AND database = current_database()""")
-                .execute(Tuple.of(pipeline.slot()))
+                        WHERE slot_name = $1 AND slot_type = 'logical' AND database = current_database()""",
+                                Tuple.of(pipeline.slot()))
                 .map(rows -> Ledger.first(rows)
                         .map(row -> new SlotStatus(
                                 true,
@@ -103,9 +101,7 @@ public class SourceCapture {
 
     /** What tells the source's cluster from every other, a restored one excepted. */
     public Uni<String> systemIdentifier() {
-        return source.pool()
-                .query("SELECT system_identifier::text FROM pg_control_system()")
-                .execute()
+        return source.query("SELECT system_identifier::text FROM pg_control_system()", Tuple.tuple())
                 .map(rows -> rows.iterator().next().getString(0));
     }
 
@@ -116,17 +112,14 @@ public class SourceCapture {
      * @return 64 bits
      */
     public Uni<Long> barrierTransaction() {
-        return source.pool()
-                .query("SELECT pg_current_xact_id()::text::int8")
-                .execute()
+        return source.query("SELECT pg_current_xact_id()::text::int8", Tuple.tuple())
                 .map(rows -> rows.iterator().next().getLong(0));
     }
 
     /** Whether every transaction below this id is over, prepared ones and those of other databases included. */
     public Uni<BarrierStatus> barrierStatus(long transaction) {
         // The catalogs know 32 bits of an id: the distance back from the barrier, below 2^31, tells old from new.
-        return source.pool()
-                .preparedQuery("""
+        return source.query("""
                         WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot),
                         open AS (
                           SELECT (($1::int8 - backend_xid::text::int8) % 4294967296 + 4294967296) % 4294967296 AS behind,
@@ -144,8 +137,7 @@ public class SourceCapture {
                                (SELECT count(*)::int4 FROM pg_snapshot_xip(snapshot) x WHERE x::text::int8 < $1),
                                (SELECT who FROM open WHERE behind BETWEEN 1 AND 2147483647
                                 ORDER BY behind DESC LIMIT 1)
-                        FROM now""")
-                .execute(Tuple.of(transaction))
+                        FROM now""", Tuple.of(transaction))
                 .map(rows -> {
                     Row row = rows.iterator().next();
                     boolean passed = row.getBoolean(0);

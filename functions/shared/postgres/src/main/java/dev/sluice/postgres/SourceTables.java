@@ -249,7 +249,7 @@ public class SourceTables {
 
     /** How many rows the table has about, as the planner would guess; 0 for one that is not there. */
     public Uni<Long> rowsEstimated(TableName table) {
-        return source.pool().withConnection(connection -> connection
+        return source.withConnection(connection -> connection
                 .preparedQuery("SELECT pg_relation_size(c.oid) FROM pg_class c "
                         + "JOIN pg_namespace n ON n.oid = c.relnamespace "
                         + "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'")
@@ -295,16 +295,14 @@ public class SourceTables {
         if (parsed.isEmpty()) {
             return Uni.createFrom().item(new Matched(List.of(), List.copyOf(unmatched.values())));
         }
-        return source.pool()
-                .preparedQuery("""
+        return source.query("""
                         SELECT p.place, n.nspname::text, c.relname::text
                         FROM unnest($1::int4[], $2::text[], $3::text[], $4::bool[]) p (place, schema, name, is_name)
                         JOIN pg_namespace n ON n.nspname LIKE p.schema
                         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname LIKE p.name
                         WHERE c.relkind = 'r' AND NOT c.relispartition
                            OR p.is_name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-                        ORDER BY p.place, n.nspname, c.relname""")
-                .execute(Tuple.of(
+                        ORDER BY p.place, n.nspname, c.relname""", Tuple.of(
                         places.toArray(Integer[]::new),
                         parsed.stream().map(TablePattern::schemaLike).toArray(String[]::new),
                         parsed.stream().map(TablePattern::nameLike).toArray(String[]::new),

@@ -9,9 +9,13 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableDefinition.Column;
 import java.sql.Connection;
+import io.smallrye.mutiny.Uni;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.ArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -84,6 +88,22 @@ class DestinationTablesIT {
                 .isEqualTo("the_keyp");
         assertThat(await(destinations.isMadeBySluice(definition.table()))).isTrue();
         await(destinations.prepare(definition));
+    }
+
+    @Test
+    void manyTablesMayNeedTheSameNewSchemaAtOnce() throws SQLException {
+        for (int round = 0; round < 5; round++) {
+            List<Uni<Void>> preparations = new ArrayList<>();
+            databases.atSource("CREATE SCHEMA shared" + round);
+            for (int i = 0; i < 4; i++) {
+                TableName table = table("shared" + round + ".t" + i);
+                databases.atSource("CREATE TABLE " + table.sql() + " (id int PRIMARY KEY)");
+                await(databases.ledger.openRun(table, 1));
+                preparations.add(destinations.prepare(await(sources.inspect(table))));
+            }
+
+            await(Uni.join().all(preparations).andFailFast());
+        }
     }
 
     @Test
