@@ -15,7 +15,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
  */
 public final class Up {
 
+    private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final Pipeline PIPELINE = new Pipeline("sluice");
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(200);
     private static final Duration DRAW_INTERVAL_TERMINAL = Duration.ofSeconds(1);
@@ -357,6 +358,6 @@ public final class Up {
     }
 
     private void say(String text) {
-        display.say(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + "  " + text);
+        display.say(CLOCK.format(LocalTime.now()) + "  " + text);
     }
 }

@@ -523,7 +523,8 @@ final class OnEvent {
     }
 
     private static Turn captureBroken(TableRecord table, Event.CaptureBroken broken, Instant now) {
-        if (table.captured().isEmpty() || table.state().run() != broken.run()) {
+        if (table.captured().filter(broken.judged()::equals).isEmpty()
+                || table.state().run() != broken.run()) {
             return late(table, broken.run(), "broken capture");
         }
         TableRecord without = withoutCapture(table);
@@ -533,6 +534,17 @@ final class OnEvent {
             // Its backfill starts over anyway, with a new queue.
             case Queued queued -> Turn.becomes(without);
             case Leaving leaving -> Turn.ignored("it is being removed");
+            // What broke is the capture of the run before. This one prepares once more, without relying on it.
+            case Preparing preparing when preparing.step().compareTo(Step.PUBLISH) <= 0 -> Turn.becomes(Records.to(
+                    without,
+                    new Preparing(
+                            preparing.run(),
+                            Step.INSPECT,
+                            Records.nextAttempt(table),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty()),
+                    now));
             case Preparing preparing -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             case Backfilling backfilling -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
             case Completing completing -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));

@@ -76,7 +76,8 @@ final class Watch {
         suspects = suspectsNow;
         List<Event> events = new ArrayList<>();
         broken.forEach((table, fault) -> events.add(
-                new Event.CaptureBroken(table, world.tables().get(table).state().run(), fault)));
+                new Event.CaptureBroken(
+                        table, world.tables().get(table).state().run(), identities.get(table), fault)));
         return events;
     }
 

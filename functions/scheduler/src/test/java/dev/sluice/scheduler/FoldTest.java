@@ -571,12 +571,22 @@ class FoldTest {
     }
 
     @Test
+    void whatWasFoundOfACaptureThatIsReplacedSinceIsIgnored() {
+        var story = Story.withTables(1, "a").add("a").until("a", Draining.class);
+
+        story.event(new Event.CaptureBroken(A, story.state("a").run(), Given.OTHER_IDENTITY, Given.REFUSED));
+
+        assertThat(story.state("a")).isInstanceOf(Draining.class);
+    }
+
+    @Test
     void aTableThatWaitsToDrainFailsWhenCaptureBreaks() {
         var story = Story.withTables(1, "a", "b").add("a").until("a", Draining.class);
         story.event(new Event.StreamFailed(A, story.state("a").run(), Given.REFUSED, false)).add("b");
         story.command(new Command.Retry(A));
 
-        story.event(new Event.CaptureBroken(A, story.state("a").run(), Given.REFUSED));
+        story.event(new Event.CaptureBroken(
+                A, story.state("a").run(), story.record("a").captured().orElseThrow(), Given.REFUSED));
 
         assertThat(story.state("a"))
                 .isInstanceOfSatisfying(Failed.class, failed -> assertThat(failed.phase()).isEqualTo(Phase.CAPTURE));

@@ -218,7 +218,7 @@ final class Given {
         all.put("StreamFailed streamed", new Event.StreamFailed(TABLE, STREAMED, FAULTY, false));
         all.put("StreamFailed lost", new Event.StreamFailed(TABLE, RUN, FAULTY, true));
         all.put("StreamFailed streamed lost", new Event.StreamFailed(TABLE, STREAMED, FAULTY, true));
-        all.put("CaptureBroken", new Event.CaptureBroken(TABLE, RUN, FAULTY));
+        all.put("CaptureBroken", new Event.CaptureBroken(TABLE, RUN, IDENTITY, FAULTY));
         all.put("ConstraintsBuilt", new Event.ConstraintsBuilt(TABLE, RUN, ATTEMPT, 3));
         all.put("ConstraintsFailed", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, FAULTY));
         all.put("ConstraintsFailed refused", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, REFUSED));

@@ -83,7 +83,7 @@ class LateAnswersTest {
             case Event.TableCaughtUp it -> new Event.TableCaughtUp(it.table(), Given.RUN + 1);
             case Event.QueueMoved it -> new Event.QueueMoved(it.table(), 1, 0, 0, 0, Optional.empty());
             case Event.StreamFailed it -> new Event.StreamFailed(it.table(), 1, it.fault(), it.queueLost());
-            case Event.CaptureBroken it -> new Event.CaptureBroken(it.table(), 1, it.fault());
+            case Event.CaptureBroken it -> new Event.CaptureBroken(it.table(), 1, it.judged(), it.fault());
             case Event.ConstraintsBuilt it -> new Event.ConstraintsBuilt(it.table(), 1, it.attempt(), it.count());
             case Event.ConstraintsFailed it -> new Event.ConstraintsFailed(it.table(), 1, it.attempt(), it.fault());
             case Event.TableLeft it -> new Event.TableLeft(it.table(), 1, it.attempt());

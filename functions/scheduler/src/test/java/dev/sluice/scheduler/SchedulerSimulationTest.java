@@ -355,7 +355,8 @@ class SchedulerSimulationTest {
                         .map(identity -> truth.published && identity.publicationMember() == truth.publicationMember)
                         .orElse(true);
                 if (!leaves && !same) {
-                    broken.add(new Event.CaptureBroken(table.table(), table.state().run(), Given.REFUSED));
+                    broken.add(new Event.CaptureBroken(
+                            table.table(), table.state().run(), table.captured().orElseThrow(), Given.REFUSED));
                 }
             }
             return broken;

@@ -100,8 +100,12 @@ public sealed interface Event {
      */
     record StreamFailed(TableName table, long run, Fault fault, boolean queueLost) implements OfRun {}
 
-    /** Capture of the table is not what it was when it joined (R20). */
-    record CaptureBroken(TableName table, long run, Fault fault) implements OfRun {}
+    /**
+     * Capture of the table is not what it was when it joined (R20).
+     *
+     * @param judged what the source was compared with: the table may have joined anew meanwhile
+     */
+    record CaptureBroken(TableName table, long run, CaptureIdentity judged, Fault fault) implements OfRun {}
 
     /** What was put off until the table was caught up is built. */
     record ConstraintsBuilt(TableName table, long run, int attempt, int count) implements OfRun {}

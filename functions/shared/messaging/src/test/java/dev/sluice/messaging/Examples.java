@@ -88,7 +88,7 @@ final class Examples {
                         new Event.QueueMoved(TABLE, 7, 5, 6, 7, Optional.of("the destination is away")),
                         new Event.QueueMoved(TABLE, 7, 5, 6, 7, Optional.empty()),
                         new Event.StreamFailed(TABLE, 7, FAULT, true),
-                        new Event.CaptureBroken(TABLE, 7, FAULT),
+                        new Event.CaptureBroken(TABLE, 7, IDENTITY, FAULT),
                         new Event.ConstraintsBuilt(TABLE, 7, 1, 3),
                         new Event.ConstraintsFailed(TABLE, 7, 1, FAULT),
                         new Event.TableLeft(TABLE, 7, 1),
