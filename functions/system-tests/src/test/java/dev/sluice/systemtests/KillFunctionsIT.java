@@ -35,7 +35,9 @@ class KillFunctionsIT {
 
                 stack.functions().kill();
                 // While nobody applies, a queue builds up that is worth a kill of its own.
-                stack.onSource(BY_NUMBER.update("true"), BY_PAIR.update("true"), BY_NUMBER.update("n % 2 = 0"));
+                stack.onSourceAlone(BY_NUMBER, BY_NUMBER.update("true"));
+                stack.onSourceAlone(BY_PAIR, BY_PAIR.update("true"));
+                stack.onSourceAlone(BY_NUMBER, BY_NUMBER.update("n % 2 = 0"));
                 stack.functions().restart();
 
                 SluiceStack.awaitTrue("a table drains or streams", SluiceStack.LONG, () -> stack.table(BY_NUMBER.tableName())
@@ -76,7 +78,7 @@ class KillFunctionsIT {
                         SharedServers.folder("zombie-successor"), stack.functionSettings())) {
                     stack.awaitStreaming(BY_UUID.tableName());
                     signal(stack.functions().pid(), "CONT");
-                    stack.onSource(BY_UUID.update("n % 3 = 0"));
+                    stack.onSourceAlone(BY_UUID, BY_UUID.update("n % 3 = 0"));
                     stack.awaitQueueApplied(BY_UUID.tableName());
 
                     reader.close();

@@ -138,6 +138,19 @@ final class SluiceStack implements AutoCloseable {
         run(source(), statements);
     }
 
+    /**
+     * Changes much of a table that is written to, in one transaction that keeps the other writers out meanwhile: row by
+     * row it would deadlock with them.
+     */
+    void onSourceAlone(TestTable table, String statement) throws SQLException {
+        try (Connection connection = source(); Statement sql = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            sql.execute("LOCK TABLE " + table.tableName() + " IN SHARE ROW EXCLUSIVE MODE");
+            sql.execute(statement);
+            connection.commit();
+        }
+    }
+
     void onDestination(String... statements) throws SQLException {
         run(destination(), statements);
     }
