@@ -14,14 +14,24 @@ import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.testing.SharedServers;
 import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -41,18 +51,26 @@ class SchedulerLoopIT {
     private final Pipeline pipeline = new Pipeline("loop" + ++pipelines);
     private final Messages messages = new Messages(pipeline);
     private final List<Running> running = new ArrayList<>();
+    private SmallRyeConfig config;
     private KafkaClients kafka;
     private Producer<String, byte[]> producer;
 
     /** One scheduler, and the last world that it led with. */
     private final class Running implements Follower {
-        private final SchedulerLoop loop = new SchedulerLoop(
-                kafka, pipeline, messages, new Limits(2, 4, 2, 4), this, Optional.empty());
-        private final Thread thread = Thread.ofPlatform().start(loop);
+        private final SchedulerLoop loop;
+        private final Thread thread;
+        private volatile Optional<World> takenOver = Optional.empty();
         private volatile Optional<World> world = Optional.empty();
+
+        private Running(KafkaClients clients) {
+            loop = new SchedulerLoop(
+                    clients, pipeline, messages, new Limits(2, 4, 2, 4), this, Optional.empty());
+            thread = Thread.ofPlatform().start(loop);
+        }
 
         @Override
         public void lead(Optional<World> committed) {
+            takenOver = takenOver.or(() -> committed);
             world = committed;
         }
 
@@ -73,7 +91,7 @@ class SchedulerLoopIT {
 
     @BeforeEach
     void start() {
-        var config = new SmallRyeConfigBuilder()
+        config = new SmallRyeConfigBuilder()
                 .withSources(new PropertiesConfigSource(
                         Map.of("kafka.bootstrap.servers", SharedServers.kafka().bootstrapServers()), "test", 100))
                 .build();
@@ -133,6 +151,90 @@ class SchedulerLoopIT {
     }
 
     @Test
+    void whatAZombieHasNotCommittedCountsForNothingAndIsDoneOnceByTheNext() throws Exception {
+        var zombieCommits = new CountDownLatch(1);
+        var nextHasReadTheState = new CountDownLatch(1);
+        var outcome = new CompletableFuture<String>();
+        Running zombie = startOne(new KafkaClients(config) {
+            @Override
+            public Consumer<String, byte[]> consumer(Map<String, Object> settings) {
+                Map<String, Object> impatient = new HashMap<>(settings);
+                // While it is stopped in its commit, the group gives its partition away.
+                impatient.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 2_000);
+                return super.consumer(impatient);
+            }
+
+            @Override
+            public Producer<String, byte[]> producer(Map<String, Object> settings) {
+                Producer<String, byte[]> real = super.producer(settings);
+                var commits = new AtomicInteger();
+                return around(Producer.class, real, "commitTransaction", commit -> {
+                    // The first is its claim to lead.
+                    if (commits.incrementAndGet() != 2 || outcome.isDone()) {
+                        return commit.call();
+                    }
+                    real.flush();
+                    zombieCommits.countDown();
+                    nextHasReadTheState.await();
+                    try {
+                        Object done = commit.call();
+                        outcome.complete("committed");
+                        return done;
+                    } catch (RuntimeException e) {
+                        outcome.complete(e.getClass().getSimpleName());
+                        throw e;
+                    }
+                });
+            }
+        });
+        await().atMost(LIMIT).until(() -> zombie.world.isPresent());
+        send(new ProducerRecord<>(pipeline.commandsAndEventsTopic(), null, "no JSON".getBytes(StandardCharsets.UTF_8)));
+        assertThat(zombieCommits.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        send(messages.command(new Command.AddTables(List.of("public.second")), "test"));
+        zombie.loop.stop();
+
+        Running next = startOne(new KafkaClients(config) {
+            @Override
+            public Consumer<String, byte[]> consumer(Map<String, Object> settings) {
+                Consumer<String, byte[]> real = super.consumer(settings);
+                boolean readsState = !settings.containsKey(ConsumerConfig.GROUP_ID_CONFIG);
+                return !readsState ? real : around(Consumer.class, real, "close", close -> {
+                    nextHasReadTheState.countDown();
+                    outcome.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+                    return close.call();
+                });
+            }
+        });
+        await().atMost(LIMIT).until(() -> next.world.filter(it -> it.pipeline().requests().size() == 1).isPresent());
+
+        assertThat(outcome).as("what became of the zombie's commit").isCompletedWithValue("ProducerFencedException");
+        PipelineRecord takenOver = next.takenOver.orElseThrow().pipeline();
+        assertThat(takenOver.rejections()).as("the zombie's work, as the next one took over").isEmpty();
+        assertThat(takenOver.inputOffset()).as("the first input that nobody has followed").isZero();
+        assertThat(next.world.orElseThrow().pipeline().rejections()).as("rejections in the end").hasSize(1);
+        assertThat(letters(1)).as("dead letters").hasSize(1);
+    }
+
+    /** The same object, but what one of its methods does is done by the way given. */
+    @SuppressWarnings("unchecked")
+    private static <T> T around(Class<? super T> type, T real, String method, Around around) {
+        return (T) Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, called, arguments) -> {
+            Callable<Object> call = () -> {
+                try {
+                    return called.invoke(real, arguments);
+                } catch (InvocationTargetException e) {
+                    throw e.getCause() instanceof Exception cause ? cause : e;
+                }
+            };
+            return called.getName().equals(method) ? around.call(call) : call.call();
+        });
+    }
+
+    private interface Around {
+        Object call(Callable<Object> real) throws Exception;
+    }
+
+    @Test
     void aRecordOfAnySizeIsPutAwayAndTheNextIsFollowed() {
         startOne();
         byte[] huge = "x".repeat(9 * 1024 * 1024).getBytes(StandardCharsets.UTF_8);
@@ -152,7 +254,11 @@ class SchedulerLoopIT {
     }
 
     private Running startOne() {
-        var scheduler = new Running();
+        return startOne(kafka);
+    }
+
+    private Running startOne(KafkaClients clients) {
+        var scheduler = new Running(clients);
         running.add(scheduler);
         return scheduler;
     }
@@ -194,15 +300,18 @@ class SchedulerLoopIT {
         }
     }
 
+    /** All that are committed, once there are so many. */
     private List<ConsumerRecord<String, byte[]>> letters(int count) {
         var partition = new TopicPartition(pipeline.deadLetterTopic(), 0);
         List<ConsumerRecord<String, byte[]>> letters = new ArrayList<>();
-        try (Consumer<String, byte[]> consumer = kafka.consumer(Map.of())) {
+        try (Consumer<String, byte[]> consumer =
+                kafka.consumer(Map.of(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed"))) {
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             await().atMost(LIMIT).until(() -> {
                 consumer.poll(Duration.ofMillis(200)).forEach(letters::add);
-                return letters.size() >= count;
+                long end = consumer.endOffsets(List.of(partition)).get(partition);
+                return letters.size() >= count && consumer.position(partition) >= end;
             });
         }
         return letters;
