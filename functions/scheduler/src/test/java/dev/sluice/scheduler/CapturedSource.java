@@ -1,0 +1,150 @@
+package dev.sluice.scheduler;
+
+import dev.sluice.domain.CaptureIdentity;
+import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableName;
+import dev.sluice.messaging.KafkaClients;
+import dev.sluice.messaging.Messages;
+import dev.sluice.messaging.Topics;
+import dev.sluice.postgres.DatabaseConfig;
+import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.DestinationTables;
+import dev.sluice.postgres.Ledger;
+import dev.sluice.postgres.SourceCapture;
+import dev.sluice.postgres.SourceKeys;
+import dev.sluice.postgres.SourceTables;
+import dev.sluice.testing.SharedServers;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.core.Vertx;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/**
+ * A source with publication and slot, as Debezium Server leaves them, a destination with its ledger, and Kafka. Nobody
+ * reads the slot: it stands until a test moves it.
+ */
+final class CapturedSource implements AutoCloseable {
+
+    static final Duration LIMIT = Duration.ofSeconds(60);
+    static final long EPOCH = 1;
+
+    private static int pipelines;
+
+    final Pipeline pipeline = new Pipeline("captured" + ++pipelines);
+    final Messages messages = new Messages(pipeline);
+    final SourceTables tables;
+    final SourceCapture capture;
+    final Ledger ledger;
+    final KafkaClients kafka;
+    final Topics topics;
+    private final String database = SharedServers.freshDatabase(SharedServers.source());
+    private final Vertx vertx = Vertx.vertx();
+    private final Databases databases;
+
+    private record Config(String pipeline, Source source, Destination destination) implements DatabaseConfig {}
+
+    private record AtSource(String url, int connectionsMax) implements DatabaseConfig.Source {}
+
+    private record AtDestination(String url, int connectionsMax, Map<String, String> schemas)
+            implements DatabaseConfig.Destination {}
+
+    CapturedSource() throws SQLException {
+        databases = new Databases(
+                new Config(
+                        pipeline.name(),
+                        new AtSource(SharedServers.source().url(database), 4),
+                        new AtDestination(
+                                SharedServers.destination()
+                                        .url(SharedServers.freshDatabase(SharedServers.destination())),
+                                4,
+                                Map.of())),
+                vertx);
+        tables = new SourceTables(databases, pipeline);
+        capture = new SourceCapture(databases, pipeline);
+        ledger = new Ledger(databases, pipeline);
+        kafka = new KafkaClients(new SmallRyeConfigBuilder()
+                .withSources(new PropertiesConfigSource(
+                        Map.of("kafka.bootstrap.servers", SharedServers.kafka().bootstrapServers()), "test", 100))
+                .build());
+        topics = new Topics(kafka, pipeline);
+        await(ledger.create());
+        makeCaptureOffsets();
+        onSource("CREATE PUBLICATION " + pipeline.publication());
+        onSource("SELECT pg_create_logical_replication_slot('" + pipeline.slot() + "', 'pgoutput')");
+    }
+
+    void makeCaptureOffsets() {
+        try (Admin admin = kafka.admin()) {
+            admin.createTopics(List.of(new NewTopic(pipeline.captureOffsetsTopic(), Optional.of(1), Optional.empty())))
+                    .all()
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .join();
+        }
+    }
+
+    Effects effects() {
+        return new Effects(
+                tables,
+                new SourceKeys(databases),
+                capture,
+                new DestinationTables(databases, databases.schemas(), pipeline),
+                ledger,
+                topics,
+                messages,
+                command -> {},
+                1_000,
+                LIMIT);
+    }
+
+    /** The table with its queue, in the publication. */
+    CaptureIdentity join(TableName table) {
+        TableDefinition definition = await(tables.inspect(table));
+        String topicId = topics.ensureQueue(table).topicId();
+        return await(capture.join(definition, EPOCH, topicId, topics.captureId().orElseThrow()));
+    }
+
+    /** As Debezium Server does once Kafka has everything. */
+    void moveSlot() throws SQLException {
+        onSource("SELECT pg_replication_slot_advance('" + pipeline.slot() + "', pg_current_wal_lsn())");
+    }
+
+    void onSource(String statement) throws SQLException {
+        try (var connection = SharedServers.source().connect(database); var sql = connection.createStatement()) {
+            sql.execute(statement);
+        }
+    }
+
+    boolean isPublished(TableName table) {
+        try (var connection = SharedServers.source().connect(database);
+                var sql = connection.prepareStatement("SELECT FROM pg_publication_tables WHERE pubname = ? "
+                        + "AND schemaname = ? AND tablename = ?")) {
+            sql.setString(1, pipeline.publication());
+            sql.setString(2, table.schema());
+            sql.setString(3, table.name());
+            return sql.executeQuery().next();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static <T> T await(Uni<T> uni) {
+        return uni.await().atMost(LIMIT);
+    }
+
+    @Override
+    public void close() throws SQLException {
+        databases.source().close();
+        databases.destination().close();
+        vertx.closeAndAwait();
+        onSource("SELECT pg_drop_replication_slot('" + pipeline.slot() + "')");
+    }
+}
