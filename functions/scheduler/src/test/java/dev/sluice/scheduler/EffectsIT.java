@@ -1,0 +1,94 @@
+package dev.sluice.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sluice.domain.CaptureIdentity;
+import dev.sluice.domain.Event;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableName;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Effects on a real source and a real Kafka. */
+class EffectsIT {
+
+    private static final TableName TABLE = TableName.parse("public.orders");
+    private static final long RUN = 5;
+    private static final int RECORD_BYTES_DEFAULT = 1024 * 1024;
+
+    private CapturedSource source;
+    private Effects effects;
+
+    @BeforeEach
+    void start() throws SQLException {
+        source = new CapturedSource();
+        effects = source.effects();
+    }
+
+    @AfterEach
+    void stop() throws SQLException {
+        source.close();
+    }
+
+    @Test
+    void asManyTablesAsFitIntoOneEventAreMatchedAndOneMoreIsRefused() throws SQLException {
+        String schema = "s".repeat(63);
+        // In several transactions: one would need more locks than a server has room for.
+        source.onSource("CREATE SCHEMA " + schema);
+        source.onSource("DO $$ BEGIN FOR i IN 1..5001 LOOP "
+                + "EXECUTE format('CREATE TABLE " + schema + ".%I ()', rpad('t' || i || '_', 63, 'x')); "
+                + "IF i % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$");
+        var match = new Effect.MatchTables(9, 1, List.of(schema + ".*"));
+
+        assertThat(effects.run(match, event -> {})).get().isInstanceOfSatisfying(Event.MatchingFailed.class, failed -> {
+            assertThat(failed.request()).isEqualTo(9);
+            assertThat(failed.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
+            assertThat(failed.fault().reason()).contains("5001 tables", "at most 5000");
+            assertThat(failed.fault().hint()).contains("add-tables");
+        });
+
+        source.onSource("DROP TABLE " + schema + "." + "t1_" + "x".repeat(60));
+        Event matched = effects.run(match, event -> {}).orElseThrow();
+        assertThat(matched).isInstanceOfSatisfying(
+                Event.TablesMatched.class, all -> assertThat(all.tables()).hasSize(5_000));
+        assertThat(source.messages.event(matched, "test").value().length)
+                .as("bytes of the event, with the longest names: a topic takes so many by default")
+                .isLessThan(RECORD_BYTES_DEFAULT);
+    }
+
+    @Test
+    void theQueueOfARemovedTableIsDeletedOnlyOnceCaptureIsPastIt() throws Exception {
+        source.onSource("CREATE TABLE public.orders (id int PRIMARY KEY)");
+        CaptureIdentity identity = source.join(TABLE);
+        CapturedSource.await(source.ledger.openRun(TABLE, RUN));
+        var remove = new Effect.Leave(
+                TABLE, OptionalLong.of(identity.tableOid()), RUN, 1, true, CapturedSource.EPOCH);
+
+        CompletableFuture<Optional<Event>> removal =
+                CompletableFuture.supplyAsync(() -> effects.run(remove, event -> {}));
+
+        await().atMost(CapturedSource.LIMIT).until(() -> !source.isPublished(TABLE));
+        await("the queue stays while changes may still be sent to it")
+                .during(Duration.ofSeconds(2))
+                .atMost(CapturedSource.LIMIT)
+                .until(() -> source.topics.queue(TABLE).isPresent() && !removal.isDone());
+        assertThat(CapturedSource.await(source.ledger.read(TABLE)))
+                .as("the ledger's entry, which goes first, so that nothing is applied any more")
+                .isEmpty();
+
+        source.moveSlot();
+
+        assertThat(removal.get(CapturedSource.LIMIT.toSeconds(), TimeUnit.SECONDS))
+                .contains(new Event.TableLeft(TABLE, RUN, 1));
+        await().atMost(CapturedSource.LIMIT).until(() -> source.topics.queue(TABLE).isEmpty());
+    }
+}
