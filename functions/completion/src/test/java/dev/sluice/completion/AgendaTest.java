@@ -9,6 +9,7 @@ import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
 import java.time.Instant;
 import java.util.List;
@@ -70,6 +71,20 @@ class AgendaTest {
     }
 
     @Test
+    void buildsHaveALimitOfTheirOwnSoThatOnesThatWaitKeepNoRunFromBeingClosed() {
+        agenda.complete();
+        List.of("a", "b", "c").forEach(table -> agenda.put(building(table)));
+        List<Work> builds = agenda.take(NOW);
+        assertThat(builds).extracting(Work::table).containsExactly(name("a"), name("b"));
+
+        List.of("d", "e", "f").forEach(table -> agenda.put(completing(table, Attempt.first())));
+        assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("d"), name("e"));
+
+        agenda.end(builds.get(0), true);
+        assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("c"));
+    }
+
+    @Test
     void aRemovedTableIsForgotten() {
         agenda.complete();
         agenda.put(completing("a", Attempt.first()));
@@ -86,6 +101,10 @@ class AgendaTest {
 
         assertThat(agenda.isComplete()).isFalse();
         assertThat(agenda.take(NOW)).isEmpty();
+    }
+
+    private static TableRecord building(String table) {
+        return table(table, new TableState.Streaming(7, new Constraints.Pending(Attempt.first())));
     }
 
     private static TableRecord completing(String table, Attempt attempt) {
