@@ -170,13 +170,20 @@ public final class Database implements AutoCloseable {
                                 .chain(() -> Uni.createFrom().failure(failure)))));
     }
 
-    /** The limit counts while the connection is taken, so that it is never another's that is cut. */
+    /**
+     * The limit counts while the connection is taken, so that it is never another's that is cut. A caller that gives up
+     * earlier leaves a connection that owes an answer, too: the pool would hand it to the next.
+     */
     private <T> Uni<T> onConnection(Duration limit, Function<SqlConnection, Uni<T>> work) {
-        return pool.withConnection(connection -> Uni.createFrom()
+        return pool.getConnection().chain(connection -> Uni.createFrom()
                 .deferred(() -> work.apply(connection))
                 .ifNoItem()
                 .after(limit)
-                .recoverWithUni(() -> cut(connection.getDelegate())));
+                .recoverWithUni(() -> cut(connection.getDelegate()))
+                .onTermination()
+                .call((item, failure, cancelled) -> cancelled
+                        ? cut(connection.getDelegate()).onFailure().recoverWithNull().replaceWithVoid()
+                        : connection.close()));
     }
 
     /**

@@ -97,6 +97,38 @@ class DatabaseIT {
     }
 
     @Test
+    void theProbeThatGivesTheWatermarkAnswersInTimeOrFails() throws SQLException {
+        var capture = new SourceCapture(database, new Pipeline("hanging"));
+        // A commit waits for a standby that does not exist.
+        synchronousStandby("= 'nobody'", "nobody");
+        try {
+            assertTimedOut(capture.probe());
+        } finally {
+            synchronousStandby("TO DEFAULT", "");
+        }
+        assertThat(capture.probe().await().atMost(LIMIT)).isNotNull();
+    }
+
+    @Test
+    void aCallerThatGivesUpEarlierLeavesNoConnectionThatOwesAnAnswer() {
+        long before = backend();
+
+        assertTimedOut(database.query("SELECT pg_sleep(60)", Tuple.tuple())
+                .ifNoItem()
+                .after(ANSWER_LIMIT.dividedBy(2))
+                .fail());
+
+        assertThat(backend()).isNotEqualTo(before);
+    }
+
+    private void synchronousStandby(String setting, String shown) throws SQLException {
+        atServer("ALTER SYSTEM SET synchronous_standby_names " + setting);
+        atServer("SELECT pg_reload_conf()");
+        await().atMost(LIMIT)
+                .untilAsserted(() -> assertThat(atServer("SHOW synchronous_standby_names")).isEqualTo(shown));
+    }
+
+    @Test
     void aTransactionIsRolledBackWhenItsWorkFails() throws SQLException {
         assertThatThrownBy(() -> database.inTransaction(connection -> connection
                                 .query("DELETE FROM public.t")
