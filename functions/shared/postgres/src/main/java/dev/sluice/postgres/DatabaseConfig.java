@@ -35,7 +35,10 @@ public interface DatabaseConfig {
         @WithDefault("12")
         int connectionsMax();
 
-        /** Which schema a source schema becomes; one that is not named keeps its name. */
+        /**
+         * Which schema a source schema becomes; one that is not named keeps its name. Two may become one, but a table
+         * whose name another of them has there already is refused.
+         */
         Map<String, String> schemas();
     }
 }

@@ -60,7 +60,8 @@ public class DestinationTables {
      * under way, a value may stand in two rows.
      *
      * @param definition of the source's table
-     * @throws RefusedException (in the Uni) if rows would not fit, by column, with what to run
+     * @throws RefusedException (in the Uni) if rows would not fit, by column, with what to run; or if another table of
+     *     the source has this one
      * @throws Ledger.FencedException (in the Uni) if the table was released meanwhile
      */
     public Uni<Void> prepare(TableDefinition definition) {
@@ -71,11 +72,32 @@ public class DestinationTables {
                                 .chain(() -> connection
                                         .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))::text")
                                         .execute(Tuple.of("sluice makes " + target)))
+                                .chain(() -> requireOwn(connection, definition.table(), target))
                                 .chain(() -> DefinitionQuery.read(connection, target))
                                 .chain(reading -> reading.isEmpty()
                                         ? make(connection, definition, target, keyName)
                                         : checkFits(connection, definition, reading.get())
                                                 .chain(() -> deferred.drop(connection, target, unique)))))));
+    }
+
+    /** Two tables of the source in one would each delete the other's rows: schemas may be mapped so. */
+    private Uni<Void> requireOwn(SqlConnection connection, TableName table, TableName target) {
+        return connection
+                .preparedQuery("SELECT table_name FROM " + ledgerSchema + ".tables WHERE table_name <> $1")
+                .execute(Tuple.of(table.toString()))
+                .map(rows -> {
+                    for (Row row : rows) {
+                        TableName other = TableName.parse(row.getString(0));
+                        if (schemas.atDestination(other).equals(target)) {
+                            throw new RefusedException(
+                                    "the destination's table " + target + " is that of the source's " + other
+                                            + ", so it cannot be that of " + table + " too",
+                                    "map one of the two schemas elsewhere by sluice.destination.schemas, or remove one "
+                                            + "of the two tables; then send retry");
+                        }
+                    }
+                    return null;
+                });
     }
 
     /** The table's columns as the destination has them. */

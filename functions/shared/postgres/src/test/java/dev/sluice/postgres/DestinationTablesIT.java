@@ -51,7 +51,7 @@ class DestinationTablesIT {
     @Test
     void aTableIsMadeLikeTheSourcesWithItsKeyAndNothingElse() throws SQLException {
         databases.atSource("""
-                CREATE SCHEMA mapped; CREATE SEQUENCE mapped.numbers;
+                CREATE SCHEMA IF NOT EXISTS mapped; CREATE SEQUENCE mapped.numbers;
                 CREATE FUNCTION mapped.own() RETURNS int LANGUAGE sql AS 'SELECT 1';
                 CREATE TABLE mapped."Order Items" (
                   gone int,
@@ -220,6 +220,20 @@ class DestinationTablesIT {
     private static String indexes(String table) throws SQLException {
         return databases.fromDestination("SELECT string_agg(indexrelid::regclass::text, ',' ORDER BY indexrelid::regclass::text) "
                 + "FROM pg_index WHERE indrelid = '" + table + "'::regclass");
+    }
+
+    @Test
+    void twoTablesOfTheSourceAreNeverOneAtTheDestination() throws SQLException {
+        databases.atSource("CREATE SCHEMA IF NOT EXISTS mapped; CREATE TABLE mapped.shared (id int PRIMARY KEY); "
+                + "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.shared (id int PRIMARY KEY)");
+        prepare("mapped.shared");
+
+        assertThatThrownBy(() -> prepare("elsewhere.shared"))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("mapped.shared");
+
+        await(databases.ledger.release(table("mapped.shared"), 1));
+        prepare("elsewhere.shared");
     }
 
     @Test
