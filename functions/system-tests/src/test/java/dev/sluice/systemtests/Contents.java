@@ -21,14 +21,19 @@ final class Contents {
 
     /** The first rows that only one side has, as text; a row that was altered stands there twice. */
     static List<String> differences(SluiceStack stack, TableName table) throws SQLException {
+        return differences(stack, table, table);
+    }
+
+    /** As {@link #differences(SluiceStack, TableName)}, for a table with another name at the destination. */
+    static List<String> differences(SluiceStack stack, TableName atSource, TableName atDestination)
+            throws SQLException {
         List<String> differences = new ArrayList<>();
-        String query = "SELECT t::text COLLATE \"C\" AS row FROM " + table.sql() + " t ORDER BY 1";
         try (Connection source = open(stack.source());
                 Connection destination = open(stack.destination());
                 Statement ofSource = streaming(source);
                 Statement ofDestination = streaming(destination);
-                ResultSet left = ofSource.executeQuery(query);
-                ResultSet right = ofDestination.executeQuery(query)) {
+                ResultSet left = ofSource.executeQuery(query(atSource));
+                ResultSet right = ofDestination.executeQuery(query(atDestination))) {
             String a = next(left);
             String b = next(right);
             while ((a != null || b != null) && differences.size() < DIFFERENCES_MAX) {
@@ -46,6 +51,10 @@ final class Contents {
             }
         }
         return differences;
+    }
+
+    private static String query(TableName table) {
+        return "SELECT t::text COLLATE \"C\" AS row FROM " + table.sql() + " t ORDER BY 1";
     }
 
     private static int compareBytes(String a, String b) {
