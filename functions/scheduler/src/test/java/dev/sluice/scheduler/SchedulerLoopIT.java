@@ -47,7 +47,7 @@ class SchedulerLoopIT {
     /** One scheduler, and the last world that it led with. */
     private final class Running implements Follower {
         private final SchedulerLoop loop = new SchedulerLoop(
-                kafka, pipeline, messages, new Limits(2, 4, 2, 4), this, Optional.empty());
+                kafka, pipeline, messages, new Limits(2, 4, 2, 4), this, List.of());
         private final Thread thread = Thread.ofPlatform().start(loop);
         private volatile Optional<World> world = Optional.empty();
 
