@@ -9,6 +9,7 @@ import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
 import dev.sluice.domain.TableRecord.Queue;
@@ -27,7 +28,7 @@ final class TablesOfTests {
 
     static TableRecord table(String name, TableState state, Progress progress, Queue queue) {
         return new TableRecord(TableName.parse(name), state, NOW, 0, Optional.empty(), Optional.empty(), progress,
-                Optional.ofNullable(queue));
+                Optional.ofNullable(queue), TableOptions.NONE, Optional.empty());
     }
 
     static TableRecord queued(String name) {

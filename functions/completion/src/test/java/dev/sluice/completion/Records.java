@@ -2,6 +2,7 @@ package dev.sluice.completion;
 
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
 import dev.sluice.domain.TableState;
@@ -19,11 +20,13 @@ final class Records {
 
     static TableRecord captured(String table, TableState state, CaptureIdentity identity) {
         return new TableRecord(
-                name(table), state, Instant.EPOCH, 0, Optional.of(identity), Optional.empty(), Progress.none(), Optional.empty());
+                name(table), state, Instant.EPOCH, 0, Optional.of(identity), Optional.empty(), Progress.none(), Optional.empty(),
+                TableOptions.NONE, Optional.empty());
     }
 
     static TableRecord table(String table, TableState state) {
         return new TableRecord(
-                name(table), state, Instant.EPOCH, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+                name(table), state, Instant.EPOCH, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty(),
+                TableOptions.NONE, Optional.empty());
     }
 }

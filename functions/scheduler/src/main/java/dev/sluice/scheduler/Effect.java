@@ -6,6 +6,7 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Leaving;
@@ -33,12 +34,20 @@ sealed interface Effect {
             int attempt,
             Optional<StepResult.Inspected> inspected,
             Optional<CaptureIdentity> captured,
+            TableOptions options,
             long epoch)
             implements Effect {}
 
     /** Plan more chunks of a table. */
     record PlanChunks(
-            TableName table, long run, int attempt, String fingerprint, Optional<Key> after, Key highest, int chunks)
+            TableName table,
+            TableOptions options,
+            long run,
+            int attempt,
+            String fingerprint,
+            Optional<Key> after,
+            Key highest,
+            int chunks)
             implements Effect {}
 
     /** Take a table out of the ledger and the publication. */
@@ -64,6 +73,7 @@ sealed interface Effect {
                             preparing.attempt().number(),
                             preparing.inspected(),
                             table.captured(),
+                            table.options(),
                             world.pipeline().epoch()));
                 case Backfilling backfilling -> planning(table, backfilling, limits, now).ifPresent(due::add);
                 case Leaving leaving when leaving.attempt().isDue(now) ->
@@ -92,6 +102,7 @@ sealed interface Effect {
         }
         return backfilling.bounded().highest().map(highest -> new PlanChunks(
                 table.table(),
+                table.options(),
                 backfilling.run(),
                 plan.planning().number(),
                 backfilling.inspected().fingerprint(),

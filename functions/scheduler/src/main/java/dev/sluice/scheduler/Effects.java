@@ -8,6 +8,7 @@ import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.BarrierStatus;
@@ -110,7 +111,7 @@ final class Effects {
         TableName table = prepare.table();
         try {
             Optional<StepResult> result = switch (prepare.step()) {
-                case INSPECT -> Optional.of(inspect(table));
+                case INSPECT -> Optional.of(inspect(table, prepare.options()));
                 case CAPTURE -> Optional.of(captureRuns(prepare, meanwhile));
                 case HOLD -> hold(prepare);
                 case QUEUE -> Optional.of(queue(prepare));
@@ -118,7 +119,7 @@ final class Effects {
                 case BARRIER -> Optional.of(barrier(prepare, meanwhile));
                 case BOUNDS -> Optional.of(await(keys.bounds(unchanged(prepare))));
                 case DESTINATION -> {
-                    await(destination.prepare(unchanged(prepare)));
+                    await(destination.prepare(unchanged(prepare), prepare.options()));
                     yield Optional.of(new StepResult.Done());
                 }
             };
@@ -134,8 +135,8 @@ final class Effects {
         }
     }
 
-    private StepResult inspect(TableName table) {
-        TableDefinition definition = await(tables.inspect(table));
+    private StepResult inspect(TableName table, TableOptions options) {
+        TableDefinition definition = await(tables.inspect(table, options));
         long rows = await(tables.rowsEstimated(table));
         // The first thing that is written anywhere, and only once the table is known to be one that can be carried.
         await(ledger.create());
@@ -171,7 +172,8 @@ final class Effects {
     /** The answer is the streaming function's; this attempt only ends here if there is none. */
     private Optional<StepResult> hold(Effect.Prepare prepare) {
         commands.accept(messages.streamCommand(
-                new StreamCommand.Hold(prepare.table(), prepare.run(), prepare.attempt()), "scheduler"));
+                new StreamCommand.Hold(prepare.table(), prepare.run(), prepare.attempt(), prepare.options()),
+                "scheduler"));
         pause(HOLD_LIMIT);
         throw new FaultException(Fault.unavailable(
                 "the streaming function did not answer within " + HOLD_LIMIT.toSeconds() + " s",
@@ -225,7 +227,7 @@ final class Effects {
     }
 
     private TableDefinition unchanged(Effect.Prepare prepare) {
-        TableDefinition now = await(tables.inspect(prepare.table()));
+        TableDefinition now = await(tables.inspect(prepare.table(), prepare.options()));
         String expected = prepare.inspected().orElseThrow().fingerprint();
         if (!now.fingerprint().equals(expected)) {
             throw new FaultException(Fault.refused(
@@ -237,7 +239,7 @@ final class Effects {
 
     private Event plan(Effect.PlanChunks plan) {
         try {
-            TableDefinition definition = await(tables.inspect(plan.table()));
+            TableDefinition definition = await(tables.inspect(plan.table(), plan.options()));
             if (!definition.fingerprint().equals(plan.fingerprint())) {
                 throw new FaultException(Fault.refused(
                         "the definition of " + plan.table() + " changed at the source during its backfill",

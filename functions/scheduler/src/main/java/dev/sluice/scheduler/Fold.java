@@ -11,6 +11,7 @@ import dev.sluice.domain.PipelineRecord.Request;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Active;
@@ -92,7 +93,7 @@ final class Fold {
         inputOffset = offset + 1;
         switch (command) {
             case Command.AddTables add -> {
-                var request = new Request(offset, add.tables(), Attempt.first());
+                var request = new Request(offset, add.tables(), add.options(), Attempt.first());
                 int length = request.length()
                         + requests.stream().mapToInt(Request::length).sum();
                 if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
@@ -160,29 +161,43 @@ final class Fold {
             notes.add("tables of request " + matched.request() + " ignored: it is answered already");
             return;
         }
-        requests.removeFirst();
+        Request request = requests.removeFirst();
+        TableOptions options = request.options().orElse(TableOptions.NONE);
         int place = 0;
         for (TableName name : matched.tables()) {
             if (tables.containsKey(name)) {
-                notes.add(name + " is known already");
+                known(tables.get(name), request, offset);
             } else {
-                put(Records.fresh(name, new Queued(offset, matched.request(), place++, Optional.empty(), false), now));
+                var queued = new Queued(offset, matched.request(), place++, Optional.empty(), false);
+                put(Records.fresh(name, queued, options, now));
             }
         }
         for (String unknown : matched.unknown()) {
-            unknownTable(unknown, offset, now);
+            unknownTable(unknown, options, offset, now);
+        }
+    }
+
+    /** Its options stay: other ones would hold for some of its rows only, until all are copied anew. */
+    private void known(TableRecord table, Request request, long offset) {
+        TableOptions now = table.optionsAsked().orElse(table.options());
+        if (request.options().filter(asked -> !asked.equals(now)).isPresent()) {
+            reject(offset, "add-tables " + table.table(), "it is known already, with other options; send backfill with "
+                    + "the new ones, which copies it anew");
+        } else {
+            notes.add(table.table() + " is known already");
         }
     }
 
     /** A name that the source does not have stands in the overview as Failed; a pattern has no row to stand in. */
-    private void unknownTable(String unknown, long offset, Instant now) {
+    private void unknownTable(String unknown, TableOptions options, long offset, Instant now) {
         Fault fault = Fault.refused(
                 "the source has no table " + unknown,
                 "check the name and that Sluice's role may see it, then send retry, or remove to take it off the list");
         try {
             TableName name = TableName.parse(unknown);
             if (!tables.containsKey(name)) {
-                put(Records.fresh(name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), now));
+                put(Records.fresh(
+                        name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), options, now));
             }
         } catch (IllegalArgumentException e) {
             reject(offset, "add-tables " + unknown, "no table of the source matches");
@@ -199,7 +214,7 @@ final class Fold {
         Request request = requests.removeFirst();
         Optional<Attempt> next = request.attempt().after(failed.fault(), now);
         if (next.isPresent()) {
-            requests.addFirst(new Request(request.offset(), request.tables(), next.get()));
+            requests.addFirst(new Request(request.offset(), request.tables(), request.options(), next.get()));
         } else {
             reject(offset, "add-tables " + request.tables(), failed.fault().reason());
         }
@@ -253,7 +268,7 @@ final class Fold {
             }
             Queued queued = (Queued) table.state();
             put(Records.to(
-                    table,
+                    queued.close().isPresent() ? table : Records.begun(table),
                     queued.close()
                             .<TableState>map(close ->
                                     new Completing(

@@ -1,6 +1,7 @@
 package dev.sluice.scheduler;
 
 import dev.sluice.domain.Command;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Backfilling;
@@ -26,16 +27,25 @@ final class OnCommand {
     /** @param offset of the command: the id of the run that it starts, and its place in the queue */
     static Turn decide(TableRecord table, Command.OfTable command, long offset, Instant now) {
         return switch (command) {
-            case Command.Backfill backfill -> backfill(table, offset, now);
-            case Command.Cancel cancel -> cancel(table, cancel.dropQueue(), offset, now);
+            case Command.Backfill backfill -> asking(backfill(table, backfill.options(), offset, now), backfill.options());
+            case Command.Cancel cancel -> asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty());
             case Command.Retry retry -> retry(table, offset, now);
             case Command.Remove remove -> remove(table, now);
         };
     }
 
-    private static Turn backfill(TableRecord table, long offset, Instant now) {
+    /** What becomes of the table, with what is asked for its next run. A cancel takes back what was asked before. */
+    private static Turn asking(Turn turn, Optional<TableOptions> options) {
+        return turn instanceof Turn.Becomes becomes
+                ? Turn.becomes(Records.asked(becomes.next(), options))
+                : turn;
+    }
+
+    private static Turn backfill(TableRecord table, Optional<TableOptions> options, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued when queued.close().isEmpty() -> Turn.rejected("it waits for its turn already");
+            case Queued queued when queued.close().isEmpty() -> options.isPresent()
+                    ? Turn.becomes(table)
+                    : Turn.rejected("it waits for its turn already");
             case Leaving leaving -> Turn.rejected("it is being removed; add it again afterwards");
             case Queued queued -> queue(table, offset, now);
             case Preparing preparing -> queue(table, offset, now);

@@ -4,6 +4,7 @@ import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
 import dev.sluice.domain.TableState;
@@ -15,9 +16,10 @@ final class Records {
 
     private Records() {}
 
-    static TableRecord fresh(TableName table, TableState state, Instant now) {
+    static TableRecord fresh(TableName table, TableState state, TableOptions options, Instant now) {
         return new TableRecord(
-                table, state, now, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty());
+                table, state, now, 0, Optional.empty(), Optional.empty(), Progress.none(), Optional.empty(), options,
+                Optional.empty());
     }
 
     /** Another state; the time counts from now if it is a state of another kind or run. */
@@ -31,7 +33,9 @@ final class Records {
                 table.captured(),
                 table.streamedRun(),
                 table.progress(),
-                table.queue());
+                table.queue(),
+                table.options(),
+                table.optionsAsked());
     }
 
     private static int attempt(TableState state) {
@@ -77,7 +81,9 @@ final class Records {
                 identity,
                 table.streamedRun(),
                 table.progress(),
-                table.queue());
+                table.queue(),
+                table.options(),
+                table.optionsAsked());
     }
 
     static TableRecord streamed(TableRecord table, Optional<Long> run) {
@@ -89,7 +95,9 @@ final class Records {
                 table.captured(),
                 run,
                 table.progress(),
-                table.queue());
+                table.queue(),
+                table.options(),
+                table.optionsAsked());
     }
 
     static TableRecord progress(TableRecord table, Progress progress) {
@@ -101,7 +109,9 @@ final class Records {
                 table.captured(),
                 table.streamedRun(),
                 progress,
-                table.queue());
+                table.queue(),
+                table.options(),
+                table.optionsAsked());
     }
 
     static TableRecord queue(TableRecord table, TableRecord.Queue queue) {
@@ -113,6 +123,43 @@ final class Records {
                 table.captured(),
                 table.streamedRun(),
                 table.progress(),
-                Optional.of(queue));
+                Optional.of(queue),
+                table.options(),
+                table.optionsAsked());
+    }
+
+    /** The run that waits for its turn begins with these; empty: with those of the run before. */
+    static TableRecord asked(TableRecord table, Optional<TableOptions> options) {
+        return new TableRecord(
+                table.table(),
+                table.state(),
+                table.stateSince(),
+                table.attempts(),
+                table.captured(),
+                table.streamedRun(),
+                table.progress(),
+                table.queue(),
+                table.options(),
+                options.filter(asked -> !asked.equals(table.options())));
+    }
+
+    /**
+     * The run has its turn. With other options than before, nothing of the table counts as complete any more: were it
+     * cancelled then, some rows would be by the old options and some by the new.
+     */
+    static TableRecord begun(TableRecord table) {
+        return table.optionsAsked()
+                .map(asked -> new TableRecord(
+                        table.table(),
+                        table.state(),
+                        table.stateSince(),
+                        table.attempts(),
+                        table.captured(),
+                        Optional.empty(),
+                        table.progress(),
+                        table.queue(),
+                        asked,
+                        Optional.empty()))
+                .orElse(table);
     }
 }

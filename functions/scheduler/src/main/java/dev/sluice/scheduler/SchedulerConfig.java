@@ -25,6 +25,14 @@ public interface SchedulerConfig {
          * known yet is backfilled. A table that was removed comes back at the next start as long as it stands here.
          */
         Optional<List<String>> tables();
+
+        /**
+         * Options of these tables, as one JSON object: {@code {"public.orders": {"exclude": ["note"]}}}. Each name stands
+         * in {@code sluice.source.tables} exactly as here; its options are those of the command {@code add-tables}. A
+         * name counts before a pattern that stands behind it. They hold for tables that are not known yet: for one that
+         * is, the command {@code backfill} changes them.
+         */
+        Optional<String> options();
     }
 
     interface Scheduler {

@@ -16,8 +16,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.kafka.clients.producer.Producer;
 
 /** Starts and stops the scheduler with the process. */
@@ -65,10 +65,9 @@ public class SchedulerFunction {
                 limits,
                 config.scheduler().watchInterval(),
                 config.scheduler().heartbeatInterval());
-        Optional<Command.AddTables> onboarding = config.source()
-                .tables()
-                .filter(names -> !names.isEmpty())
-                .map(Command.AddTables::new);
+        List<Command.AddTables> onboarding = Onboarding.commands(
+                config.source().tables().orElse(List.of()),
+                config.source().options().map(messages::tableOptions).orElse(Map.of()));
         loop = new SchedulerLoop(kafka, pipeline, messages, limits, runner, onboarding);
         thread = Thread.ofPlatform().name("scheduler").unstarted(loop);
     }

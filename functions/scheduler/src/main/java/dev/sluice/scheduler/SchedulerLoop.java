@@ -44,7 +44,7 @@ final class SchedulerLoop implements Runnable {
     private final Messages messages;
     private final Limits limits;
     private final Follower follower;
-    private final Optional<Command.AddTables> onboarding;
+    private final List<Command.AddTables> onboarding;
     private final TopicPartition input;
     private volatile boolean stopping;
     private volatile Consumer<String, byte[]> consumer;
@@ -55,7 +55,7 @@ final class SchedulerLoop implements Runnable {
             Messages messages,
             Limits limits,
             Follower follower,
-            Optional<Command.AddTables> onboarding) {
+            List<Command.AddTables> onboarding) {
         this.kafka = kafka;
         this.pipeline = pipeline;
         this.messages = messages;
@@ -162,7 +162,7 @@ final class SchedulerLoop implements Runnable {
             producer.initTransactions();
             World world = takeOver(current, producer);
             follower.lead(Optional.of(world));
-            onboarding.ifPresent(command -> follower.send(messages.command(command, "onboarding")));
+            onboarding.forEach(command -> follower.send(messages.command(command, "onboarding")));
             while (!stopping) {
                 List<ConsumerRecord<String, byte[]>> records = new ArrayList<>();
                 current.poll(POLL).records(input).forEach(records::add);

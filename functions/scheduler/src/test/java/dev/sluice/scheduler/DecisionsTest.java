@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +30,8 @@ class DecisionsTest {
 
     static {
         COMMANDS.put("Backfill", new Command.Backfill(Given.TABLE));
+        COMMANDS.put("Backfill, other options", new Command.Backfill(Given.TABLE, Optional.of(Given.OPTIONS)));
+        COMMANDS.put("Backfill, the same options", new Command.Backfill(Given.TABLE, Optional.of(TableOptions.NONE)));
         COMMANDS.put("Cancel", new Command.Cancel(Given.TABLE, false));
         COMMANDS.put("Cancel, drop queue", new Command.Cancel(Given.TABLE, true));
         COMMANDS.put("Retry", new Command.Retry(Given.TABLE));

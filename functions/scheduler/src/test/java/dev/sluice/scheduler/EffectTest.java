@@ -6,6 +6,7 @@ import dev.sluice.domain.Attempt;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.Step;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import java.util.List;
@@ -26,6 +27,7 @@ class EffectTest {
                     assertThat(prepare.step()).isEqualTo(Step.BARRIER);
                     assertThat(prepare.attempt()).isEqualTo(Given.ATTEMPT);
                     assertThat(prepare.captured()).contains(Given.IDENTITY);
+                    assertThat(prepare.options()).isEqualTo(TableOptions.NONE);
                 });
     }
 
@@ -62,7 +64,7 @@ class EffectTest {
     void planningGoesOnFromWhereItStands() {
         assertThat(due(Given.first(Given.backfilling())))
                 .containsExactly(new Effect.PlanChunks(
-                        Given.TABLE, Given.RUN, Given.ATTEMPT, "f", Optional.of(Key.of("30")), Key.of("100"), 3));
+                        Given.TABLE, TableOptions.NONE, Given.RUN, Given.ATTEMPT, "f", Optional.of(Key.of("30")), Key.of("100"), 3));
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Cancelled;
@@ -27,7 +28,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Stories of one or more tables, told input by input. */
@@ -678,5 +681,93 @@ class FoldTest {
             story.untilStreaming(active);
         }
         return started;
+    }
+
+    @Test
+    void aKnownTableKeepsItsOptionsUntilABackfillChangesThem() {
+        var story = Story.withTables(1, "a").add("a").untilStreaming("a");
+
+        // when the table is added once more, with other options
+        story.command(new Command.AddTables(List.of("a"), Optional.of(Given.OPTIONS))).answerNextRequest();
+
+        // then nothing changes, and a person is told what to do
+        assertThat(story.record("a").options()).isEqualTo(TableOptions.NONE);
+        assertThat(story.kind("a")).isEqualTo("Streaming");
+        assertThat(story.world.pipeline().rejections())
+                .singleElement()
+                .satisfies(rejection -> assertThat(rejection.reason()).contains("send backfill"));
+
+        // and a backfill takes them
+        story.command(new Command.Backfill(A, Optional.of(Given.OPTIONS)));
+        assertThat(story.record("a").options()).isEqualTo(Given.OPTIONS);
+        story.command(new Command.AddTables(List.of("a"), Optional.of(Given.OPTIONS))).answerNextRequest();
+        assertThat(story.world.pipeline().rejections()).hasSize(1);
+    }
+
+    @Test
+    void addingWithoutOptionsSaysNothingAboutThem() {
+        var story = Story.withTables(1, "a");
+        story.command(new Command.AddTables(List.of("a"), Optional.of(Given.OPTIONS))).answerNextRequest();
+
+        story.add("a");
+
+        assertThat(story.record("a").options()).isEqualTo(Given.OPTIONS);
+        assertThat(story.world.pipeline().rejections()).isEmpty();
+    }
+
+    @Test
+    void optionsReachEachTableOfARequestAndWhatIsDoneForIt() {
+        var story = Story.withTables(2, "a", "b");
+        story.command(new Command.AddTables(List.of("a", "b", "gone"), Optional.of(Given.OPTIONS))).answerNextRequest();
+
+        for (String name : List.of("a", "b", "gone")) {
+            assertThat(story.record(name).options()).as(name).isEqualTo(Given.OPTIONS);
+        }
+        assertThat(Effect.due(story.world, story.limits, story.now))
+                .hasSize(2)
+                .allSatisfy(effect -> assertThat(((Effect.Prepare) effect).options()).isEqualTo(Given.OPTIONS));
+    }
+
+    @Test
+    void anOptionThatHasBegunLeavesNothingComplete() {
+        // given a table that streams, and a backfill with other options that is under way
+        var story = Story.withTables(1, "a").add("a").untilStreaming("a");
+        story.command(new Command.Backfill(A, Optional.of(Given.OPTIONS))).until("a", Backfilling.class);
+
+        // when it is cancelled, with some of the rows by the old options and some by the new
+        story.command(new Command.Cancel(A, false));
+
+        // then the table does not pass for complete
+        story.until("a", TableState.Cancelled.class);
+        assertThat(story.record("a").options()).isEqualTo(Given.OPTIONS);
+    }
+
+    @Test
+    void anOptionThatWaitsForItsTurnIsTakenBackByACancel() {
+        var story = Story.withTables(1, "a", "b").add("a").untilStreaming("a").add("b");
+        story.command(new Command.Backfill(A, Optional.of(Given.OPTIONS)));
+        assertThat(story.kind("a")).isEqualTo("Queued");
+
+        story.command(new Command.Cancel(A, false));
+
+        assertThat(story.kind("a")).isEqualTo("Streaming");
+        story.untilStreaming("b").command(new Command.Backfill(A));
+        assertThat(story.record("a").options()).isEqualTo(TableOptions.NONE);
+        assertThat(story.record("a").streamedRun()).as("complete after the run before").isPresent();
+    }
+
+    @Test
+    void requestsWhoseOptionsAreTooLongTogetherAreRejected() {
+        var huge = new TableOptions(
+                List.of(), List.of(), IntStream.range(0, 1_500).mapToObj(i -> "x".repeat(57) + (10_000 + i)).toList(),
+                List.of(), Map.of(), Optional.empty(), Optional.empty());
+        var story = Story.withTables(1, "a");
+
+        for (int i = 0; i < 4; i++) {
+            story.command(new Command.AddTables(List.of("a"), Optional.of(huge)));
+        }
+
+        assertThat(story.world.pipeline().requests()).hasSize(3);
+        assertThat(story.world.pipeline().rejections()).hasSize(1);
     }
 }

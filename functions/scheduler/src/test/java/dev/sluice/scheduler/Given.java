@@ -13,6 +13,7 @@ import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
@@ -57,6 +58,10 @@ final class Given {
         return record(state, true, false);
     }
 
+    /** Options that no table of the others has. */
+    static final TableOptions OPTIONS = new TableOptions(
+            List.of(), List.of(), List.of("note"), List.of(), Map.of(), Optional.empty(), Optional.empty());
+
     /** A table that was complete at the destination once. */
     static TableRecord again(TableState state) {
         return record(state, true, true);
@@ -71,6 +76,8 @@ final class Given {
                 captured ? Optional.of(IDENTITY) : Optional.empty(),
                 streamed ? Optional.of(STREAMED) : Optional.empty(),
                 TableRecord.Progress.none(),
+                Optional.empty(),
+                TableOptions.NONE,
                 Optional.empty());
     }
 
@@ -137,6 +144,9 @@ final class Given {
         all.put("queued", record(queued(Optional.empty(), false), false, false));
         all.put("queued again, streams", again(queued(Optional.empty(), true)));
         all.put("queued again, held", again(queued(Optional.empty(), false)));
+        all.put(
+                "queued again, asked",
+                Records.asked(again(queued(Optional.empty(), true)), Optional.of(OPTIONS)));
         all.put("queued to close", first(queued(Optional.of(new Remedy.Close(Outcome.COPIED, 12)), false)));
         all.put("queued to close again", again(queued(Optional.of(new Remedy.Close(Outcome.CUT_SHORT, 0)), false)));
         all.put("preparing INSPECT", record(preparing(Step.INSPECT), false, false));
@@ -249,7 +259,9 @@ final class Given {
                             : "; complete after " + becomes.next().streamedRun().map(String::valueOf).orElse("nothing"))
                     + (before.captured().equals(becomes.next().captured())
                             ? ""
-                            : becomes.next().captured().isPresent() ? "; captured" : "; not captured");
+                            : becomes.next().captured().isPresent() ? "; captured" : "; not captured")
+                    + becomes.next().optionsAsked().map(asked -> asked.equals(OPTIONS) ? "; asked" : "; asked others")
+                            .orElse(before.optionsAsked().isPresent() ? "; asked no more" : "");
         };
     }
 

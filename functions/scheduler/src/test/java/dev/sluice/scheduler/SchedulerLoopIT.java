@@ -64,7 +64,7 @@ class SchedulerLoopIT {
 
         private Running(KafkaClients clients) {
             loop = new SchedulerLoop(
-                    clients, pipeline, messages, new Limits(2, 4, 2, 4), this, Optional.empty());
+                    clients, pipeline, messages, new Limits(2, 4, 2, 4), this, List.of());
             thread = Thread.ofPlatform().start(loop);
         }
 

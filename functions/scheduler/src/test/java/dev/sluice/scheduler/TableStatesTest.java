@@ -135,7 +135,8 @@ class TableStatesTest {
         var other = new TableName("public", "other");
         TableRecord active = new TableRecord(
                 other, new TableState.Draining(1, Given.LSN), Given.BEFORE, 0, java.util.Optional.empty(),
-                java.util.Optional.empty(), TableRecord.Progress.none(), java.util.Optional.empty());
+                java.util.Optional.empty(), TableRecord.Progress.none(), java.util.Optional.empty(),
+                dev.sluice.domain.TableOptions.NONE, java.util.Optional.empty());
         var fold = new Fold(
                 new World(PipelineRecord.empty(), Map.of(Given.TABLE, table, other, active)), new Limits(1, 4, 2, 4));
         input.accept(fold);

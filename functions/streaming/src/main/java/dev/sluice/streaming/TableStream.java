@@ -252,7 +252,7 @@ final class TableStream {
 
     private void hold(Hold hold) {
         start(
-                services.ledgerReady().chain(() -> services.ledger().openRun(table, hold.run())),
+                services.ledgerReady().chain(() -> services.ledger().openRun(table, hold.run(), hold.options())),
                 ignored -> {
                     LOG.infof("held table=%s run=%d attempt=%d", table, hold.run(), hold.attempt());
                     trouble = Optional.empty();
@@ -317,7 +317,7 @@ final class TableStream {
                         ? Uni.createFrom().item(new Opened.Lost(entry.run(), hole.get()))
                         : Uni.combine().all()
                                 .unis(
-                                        services.answered(services.apply().open(table)),
+                                        services.answered(services.apply().open(table, entry.options())),
                                         services.ledger().retainedChunks(table),
                                         services.ledger().rowReads(table))
                                 .with((destination, chunks, rowReads) -> new Opened.Ready(

@@ -1,6 +1,7 @@
 package dev.sluice.domain;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What somebody asks for. Any producer may send one; each is checked when it is read. */
 public sealed interface Command {
@@ -9,8 +10,9 @@ public sealed interface Command {
      * Add tables and backfill them.
      *
      * @param tables names, or patterns with {@code *} for any characters: {@code public.*}; 1 to 1,000
+     * @param options for each of them. A table that is known already keeps its own: only a backfill changes them
      */
-    record AddTables(List<String> tables) implements Command {
+    record AddTables(List<String> tables, Optional<TableOptions> options) implements Command {
 
         /** Two identifiers of 63 bytes, each byte a quote that is doubled, their own quotes, and the dot. */
         private static final int NAME_LENGTH_MAX = 257;
@@ -26,6 +28,10 @@ public sealed interface Command {
                         + tables.size());
             }
         }
+
+        public AddTables(List<String> tables) {
+            this(tables, Optional.empty());
+        }
     }
 
     /** A command about one table that is known already. */
@@ -33,8 +39,17 @@ public sealed interface Command {
         TableName table();
     }
 
-    /** Copy the whole table once more (or at last). */
-    record Backfill(TableName table) implements OfTable {}
+    /**
+     * Copy the whole table once more (or at last).
+     *
+     * @param options from this backfill on; empty: as before
+     */
+    record Backfill(TableName table, Optional<TableOptions> options) implements OfTable {
+
+        public Backfill(TableName table) {
+            this(table, Optional.empty());
+        }
+    }
 
     /**
      * Stop the backfill. A table that streamed before drains and streams again; one on its first backfill stays

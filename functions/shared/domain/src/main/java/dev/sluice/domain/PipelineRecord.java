@@ -3,6 +3,7 @@ package dev.sluice.domain;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -33,14 +34,15 @@ public record PipelineRecord(
         return new PipelineRecord(0, 0, List.of(), Map.of(), List.of());
     }
 
-    public record Request(long offset, List<String> tables, Attempt attempt) {
+    public record Request(long offset, List<String> tables, Optional<TableOptions> options, Attempt attempt) {
         public Request {
             tables = List.copyOf(tables);
         }
 
         /** How much the request adds to the record. */
         public int length() {
-            return tables.stream().mapToInt(String::length).sum();
+            return tables.stream().mapToInt(String::length).sum()
+                    + options.map(TableOptions::length).orElse(0);
         }
     }
 

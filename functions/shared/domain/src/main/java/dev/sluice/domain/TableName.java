@@ -75,7 +75,7 @@ public record TableName(String schema, String name) implements Comparable<TableN
         throw new IllegalArgumentException("«" + text + "» is not a table name: a double quote is not closed");
     }
 
-    private static void requireIdentifier(String value, String what) {
+    static void requireIdentifier(String value, String what) {
         Objects.requireNonNull(value, what);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(value)) {
             // Half a surrogate pair would be written as «?», and two names would become one.

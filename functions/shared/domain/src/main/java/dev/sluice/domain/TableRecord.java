@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param streamedRun the run after which it last was complete at the destination, as long as it still is; empty for a
  *     table that never streamed
  * @param progress of the last run
+ * @param options of the newest run that had its turn; the ledger has them too, and says which hold
+ * @param optionsAsked others that the run which waits for its turn begins with
  */
 public record TableRecord(
         TableName table,
@@ -21,7 +23,9 @@ public record TableRecord(
         Optional<CaptureIdentity> captured,
         Optional<Long> streamedRun,
         Progress progress,
-        Optional<Queue> queue) {
+        Optional<Queue> queue,
+        TableOptions options,
+        Optional<TableOptions> optionsAsked) {
 
     /**
      * @param rowsEstimated the planner's estimate; 0 when unknown

@@ -34,6 +34,7 @@ import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import java.io.IOException;
@@ -243,6 +244,30 @@ public final class Messages {
     }
 
     /**
+     * Reads options of several tables, as a setting has them: a JSON object with a field for each table.
+     *
+     * @throws IllegalArgumentException if the text is not that; the message says what is wrong with it
+     */
+    public Map<String, TableOptions> tableOptions(String text) {
+        try {
+            Map<String, TableOptions> options = new LinkedHashMap<>();
+            JsonNode tables = json.readTree(text);
+            if (!(tables instanceof ObjectNode)) {
+                throw new IllegalArgumentException("it is not a JSON object with a field for each table");
+            }
+            for (Map.Entry<String, JsonNode> table : tables.properties()) {
+                if (table.getValue().isNull()) {
+                    throw new IllegalArgumentException("those of «" + table.getKey() + "» are null");
+                }
+                options.put(table.getKey(), json.treeToValue(table.getValue(), TableOptions.class));
+            }
+            return options;
+        } catch (IOException | RuntimeException | StackOverflowError e) {
+            throw new IllegalArgumentException("options of tables: " + reason(e), e);
+        }
+    }
+
+    /**
      * A copy of a record that could not be followed, with the reason and where it stood. What is too large to be put
      * away is cut: a record that cannot be put away would stop everything behind it (R19).
      */
@@ -382,6 +407,7 @@ public final class Messages {
         text(texts, TableName.class, TableName::toString, TableName::parse);
         text(texts, Lsn.class, Lsn::toString, Lsn::parse);
         text(texts, PgSnapshot.class, PgSnapshot::toString, PgSnapshot::parse);
+        TableOptionsForm.register(texts);
         JsonMapper.Builder builder = JsonMapper.builder()
                 .addModule(new Jdk8Module())
                 .addModule(new JavaTimeModule())

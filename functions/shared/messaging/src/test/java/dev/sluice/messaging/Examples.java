@@ -17,6 +17,7 @@ import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
@@ -45,12 +46,24 @@ final class Examples {
     static final StepResult.Bounded BOUNDED = new StepResult.Bounded(LSN, Optional.of(KEY), SNAPSHOT);
     static final CaptureIdentity IDENTITY = new CaptureIdentity(16_384, "f00", 16_400, "7412345678901234567", "AAA", "BBB");
 
+    static final TableOptions OPTIONS = new TableOptions(
+            List.of("Id", "b"),
+            List.of(),
+            List.of("größe"),
+            List.of("e\"mail"),
+            Map.of("phone", Optional.empty(), "name", Optional.of("*\n\u0001*")),
+            Optional.of("status <> 'a''b' AND (n > 1)"),
+            Optional.of(new TableOptions.SoftDelete("gone at", TableOptions.SoftDelete.Type.TIMESTAMPTZ)));
+
     private Examples() {}
 
     static Stream<Command> commands() {
         return Stream.of(
                 new Command.AddTables(List.of("public.*", TABLE.toString())),
+                new Command.AddTables(List.of(TABLE.toString()), Optional.of(OPTIONS)),
                 new Command.Backfill(TABLE),
+                new Command.Backfill(TABLE, Optional.of(TableOptions.NONE)),
+                new Command.Backfill(TABLE, Optional.of(OPTIONS)),
                 new Command.Cancel(TABLE, true),
                 new Command.Retry(TABLE),
                 new Command.Remove(TABLE));
@@ -141,7 +154,9 @@ final class Examples {
                 Optional.of(IDENTITY),
                 Optional.of(3L),
                 new TableRecord.Progress(1, 2, 3, 4, Optional.of(NOW), Optional.empty()),
-                Optional.of(new TableRecord.Queue(1, 2, 3, Optional.of("slow"))))));
+                Optional.of(new TableRecord.Queue(1, 2, 3, Optional.of("slow"))),
+                OPTIONS,
+                Optional.of(TableOptions.NONE))));
         records.add(new TableRecord(
                 TABLE,
                 new TableState.Cancelled(7, false),
@@ -150,6 +165,8 @@ final class Examples {
                 Optional.empty(),
                 Optional.empty(),
                 TableRecord.Progress.none(),
+                Optional.empty(),
+                TableOptions.NONE,
                 Optional.empty()));
         return records.stream();
     }
@@ -160,7 +177,7 @@ final class Examples {
                 new PipelineRecord(
                         3,
                         1L << 40,
-                        List.of(new PipelineRecord.Request(5, List.of("public.*"), RETRIED)),
+                        List.of(new PipelineRecord.Request(5, List.of("public.*"), Optional.of(OPTIONS), RETRIED)),
                         Map.of(0, new PipelineRecord.SlotTask(TABLE, 7, 1, 2), 255, new PipelineRecord.SlotTask(TABLE, 7, 2, 1)),
                         List.of(new PipelineRecord.Rejection(4, "cancel", "it streams"))));
     }
@@ -172,7 +189,7 @@ final class Examples {
     }
 
     static Stream<StreamCommand> streamCommands() {
-        return Stream.of(new StreamCommand.Hold(TABLE, 7, 2), new StreamCommand.Drain(TABLE, 7, LSN));
+        return Stream.of(new StreamCommand.Hold(TABLE, 7, 2), new StreamCommand.Hold(TABLE, 7, 2, OPTIONS), new StreamCommand.Drain(TABLE, 7, LSN));
     }
 
     /** The records that implement a sealed interface. */

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whatever stands in the topic becomes poison with a reason that says what to change. An exception would be met again
@@ -76,6 +77,29 @@ class HostileInputTest {
                         command("add-tables", "{\"tables\":[\"" + "x".repeat(258) + "\"]}"), "of 1 to 257 characters"),
                 Arguments.of(
                         command("add-tables", "{\"tables\":[" + "\"a\",".repeat(1_000) + "\"a\"]}"), "this one 1001"),
+                Arguments.of(options("17"), "options are a JSON object"),
+                Arguments.of(options("[]"), "options are a JSON object"),
+                Arguments.of(options("{\"excludes\":[\"a\"]}"), "there is no option «excludes»; there are [key, include"),
+                Arguments.of(options("{\"exclude\":\"a\"}"), "the field «options.exclude»: "),
+                Arguments.of(options("{\"exclude\":null}"), "the field «options.exclude»: "),
+                Arguments.of(options("{\"exclude\":[null]}"), "«exclude» names a column that is null"),
+                Arguments.of(options("{\"exclude\":[5]}"), "the field «options.exclude.[0]»: "),
+                Arguments.of(options("{\"hash\":[\"a\",\"a\"]}"), "names the column «a» twice"),
+                Arguments.of(options("{\"hash\":[\"a\\u0000\"]}"), "no NUL"),
+                Arguments.of(options("{\"mask\":[\"a\"]}"), "the field «options.mask»: "),
+                Arguments.of(options("{\"mask\":{\"a\":5}}"), "the field «options.mask.a»: "),
+                Arguments.of(options("{\"mask\":{\"a\":{\"b\":1}}}"), "the field «options.mask.a»: "),
+                Arguments.of(options("{\"where\":5}"), "the field «options.where»: "),
+                Arguments.of(options("{\"where\":\"true) ; DROP TABLE a; --\"}"), "closes what was not opened"),
+                Arguments.of(options("{\"where\":\"a = 'b\"}"), "a quote is not closed"),
+                Arguments.of(options("{\"softDelete\":\"gone\"}"), "the field «options.softDelete»: "),
+                Arguments.of(options("{\"softDelete\":{\"column\":\"gone\"}}"), "the field «options.softDelete.type»: "),
+                Arguments.of(
+                        options("{\"softDelete\":{\"column\":\"gone\",\"type\":\"TEXT\"}}"),
+                        "the field «options.softDelete.type»: "),
+                Arguments.of(
+                        command("backfill", "{\"table\":\"a.b\",\"options\":{\"key\":[\"a\"],\"hash\":[\"a\"]}}"),
+                        "ranges need its order"),
                 Arguments.of(
                         MessagesTest.envelope("dev.sluice.event.table-held", "{\"table\":\"a.b\",\"run\":1.5,\"attempt\":1}"),
                         "the field «run»: "),
@@ -103,6 +127,14 @@ class HostileInputTest {
     void becomesPoisonWithAReason(String value, String reason) {
         assertThat(messages.input(MessagesTest.record(value)))
                 .isInstanceOfSatisfying(Input.Poison.class, poison -> assertThat(poison.reason()).contains(reason));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "null", "[]", "{\"a\":", "{\"a\":null}", "{\"a\":{\"x\":1}}", "{\"a\":{},\"a\":{}}"})
+    void aSettingOfOptionsThatIsNoneIsRefused(String text) {
+        assertThatThrownBy(() -> messages.tableOptions(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("options of tables");
     }
 
     @Test
@@ -182,6 +214,10 @@ class HostileInputTest {
         assertThatThrownBy(() -> messages.tableState(MessagesTest.record("null")))
                 .isInstanceOf(InvalidMessageException.class)
                 .hasMessageContaining("input/0@17");
+    }
+
+    private static String options(String options) {
+        return command("add-tables", "{\"tables\":[\"a.b\"],\"options\":" + options + "}");
     }
 
     private static String command(String name, String data) {

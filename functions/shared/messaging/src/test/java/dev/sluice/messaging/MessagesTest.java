@@ -11,10 +11,13 @@ import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.messaging.Messages.Input;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -102,6 +105,19 @@ class MessagesTest {
                 + "\", \"data\": " + new String(binary.value(), UTF_8) + "}";
 
         assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command));
+    }
+
+    @Test
+    void optionsOfSeveralTablesAreReadAsASettingHasThem() {
+        assertThat(messages.tableOptions("{\"public.*\": {}, \"a.b\": {\"mask\": {\"x\": null, \"y\": \"\"}}}"))
+                .isEqualTo(Map.of(
+                        "public.*",
+                        TableOptions.NONE,
+                        "a.b",
+                        new TableOptions(
+                                List.of(), List.of(), List.of(), List.of(),
+                                Map.of("x", Optional.empty(), "y", Optional.of("")), Optional.empty(),
+                                Optional.empty())));
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
@@ -71,10 +72,11 @@ public class ChangeApply {
     /**
      * Reads what has to be known of a table to apply its changes.
      *
+     * @param options as the ledger has them
      * @throws RefusedException (in the Uni) if it is not there, at either side
      */
-    public Uni<DestinationTable> open(TableName table) {
-        return DestinationTable.read(source, destination, table, schemas.atDestination(table));
+    public Uni<DestinationTable> open(TableName table, TableOptions options) {
+        return DestinationTable.read(source, destination, table, schemas.atDestination(table), options);
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.sql.Array;
@@ -94,7 +95,7 @@ public final class ChunkCopy {
     private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
         Connection to = connections.destination();
         execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
-        requireOpen(to, task);
+        TableOptions options = requireOpen(to, task);
         if (!enter(to, task)) {
             long rows = recorded(to, task);
             execute(to, "COMMIT");
@@ -110,7 +111,7 @@ public final class ChunkCopy {
                         "the destination has no table " + target,
                         "Backfill the table again: preparing it creates what is missing."));
         ChunkStatements statements =
-                switch (ChunkStatements.of(task.range(), sourceTable, destinationTable)) {
+                switch (ChunkStatements.of(task.range(), sourceTable, destinationTable, options)) {
                     case ChunkStatements.Result.Possible possible -> possible.statements();
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
@@ -153,15 +154,23 @@ public final class ChunkCopy {
         return new Answer.Copied(passed.read(), passed.bytes());
     }
 
-    /** Locks the run's row for share, so that closing the run waits for this chunk (R6). */
-    private void requireOpen(Connection to, ChunkTask task) throws SQLException {
+    /**
+     * Locks the run's row for share, so that closing the run waits for this chunk (R6). Answers the options that the
+     * run was opened with: while it is open, no other run sets them.
+     */
+    private TableOptions requireOpen(Connection to, ChunkTask task) throws SQLException {
         try (var statement = ofRun(
-                        to, task, "SELECT state FROM " + ledger + ".runs WHERE table_name = ? AND run = ? FOR SHARE");
+                        to,
+                        task,
+                        "SELECT r.state, t.options::text FROM " + ledger + ".runs r JOIN " + ledger
+                                + ".tables t USING (table_name) WHERE r.table_name = ? AND r.run = ? FOR SHARE OF r");
                 var rows = statement.executeQuery()) {
-            String state = rows.next() ? rows.getString(1) : "unknown to the ledger";
+            boolean known = rows.next();
+            String state = known ? rows.getString(1) : "unknown to the ledger";
             if (!state.equals("OPEN")) {
                 throw new Ledger.FencedException("run " + task.run() + " is " + state);
             }
+            return OptionsText.read(rows.getString(2));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.util.ArrayList;
@@ -52,7 +53,7 @@ record ChunkStatements(
         record Impossible(Fault fault) implements Result {}
     }
 
-    static Result of(KeyRange range, Reading sourceTable, Reading destinationTable) {
+    static Result of(KeyRange range, Reading sourceTable, Reading destinationTable, TableOptions options) {
         TableDefinition source = sourceTable.definition();
         TableDefinition destination = destinationTable.definition();
         Map<String, Column> there = new HashMap<>();

@@ -4,6 +4,7 @@ import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Tuple;
 import java.util.LinkedHashMap;
@@ -18,9 +19,15 @@ import java.util.Map;
  * @param key of the source, in the order of the key
  * @param columns of the destination by name
  * @param referenced whether a foreign key points here, which forbids TRUNCATE
+ * @param options of the run
  */
 public record DestinationTable(
-        TableName source, TableName name, List<KeyColumn> key, Map<String, Column> columns, boolean referenced) {
+        TableName source,
+        TableName name,
+        List<KeyColumn> key,
+        Map<String, Column> columns,
+        boolean referenced,
+        TableOptions options) {
 
     public DestinationTable {
         key = List.copyOf(key);
@@ -61,7 +68,8 @@ public record DestinationTable(
      *
      * @throws RefusedException (in the Uni) if a table is missing, or the key is none that can be ordered
      */
-    static Uni<DestinationTable> read(Database source, Database destination, TableName table, TableName name) {
+    static Uni<DestinationTable> read(
+            Database source, Database destination, TableName table, TableName name, TableOptions options) {
         return source.withConnection(connection -> DefinitionQuery.read(connection, table))
                 .map(reading -> reading.map(found -> found.definition().key())
                         .filter(key -> !key.isEmpty())
@@ -93,7 +101,7 @@ public record DestinationTable(
                                             "Start a new backfill of the table: it creates what is missing.");
                                 }
                             }
-                            return new DestinationTable(table, name, key, columns, referenced);
+                            return new DestinationTable(table, name, key, columns, referenced, options);
                         }));
     }
 

@@ -5,6 +5,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
@@ -60,11 +61,12 @@ public class DestinationTables {
      * under way, a value may stand in two rows.
      *
      * @param definition of the source's table
+     * @param options of the run
      * @throws RefusedException (in the Uni) if rows would not fit, by column, with what to run; or if another table of
      *     the source has this one
      * @throws Ledger.FencedException (in the Uni) if the table was released meanwhile
      */
-    public Uni<Void> prepare(TableDefinition definition) {
+    public Uni<Void> prepare(TableDefinition definition, TableOptions options) {
         TableName target = schemas.atDestination(definition.table());
         return makeSchema(target.schema()).chain(() -> isMadeBySluice(definition.table())).chain(made -> keyName(definition)
                 .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
@@ -98,6 +100,11 @@ public class DestinationTables {
                     }
                     return null;
                 });
+    }
+
+    /** As {@link #prepare(TableDefinition, TableOptions)}, for a table that is carried as it is. */
+    public Uni<Void> prepare(TableDefinition definition) {
+        return prepare(definition, TableOptions.NONE);
     }
 
     /** The table's columns as the destination has them. */

@@ -7,6 +7,7 @@ import dev.sluice.domain.Mark;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
@@ -59,6 +60,7 @@ public class Ledger {
      * @param position the offset of the next change to apply
      * @param mark the last change passed; empty until there was one
      * @param watermark of the newest run, once it is closed
+     * @param options by which the table's rows are written, since its newest run was opened
      */
     public record Entry(
             long run,
@@ -66,7 +68,8 @@ public class Ledger {
             Optional<String> topicId,
             Optional<Long> position,
             Optional<Mark> mark,
-            Optional<Lsn> watermark) {}
+            Optional<Lsn> watermark,
+            TableOptions options) {}
 
     /** A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap. */
     public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {}
@@ -98,7 +101,8 @@ public class Ledger {
                   position bigint,
                   queue_run bigint,
                   mark_commit_before pg_lsn,
-                  mark_lsn pg_lsn
+                  mark_lsn pg_lsn,
+                  options jsonb NOT NULL DEFAULT '{}'
                 );
                 CREATE TABLE IF NOT EXISTS %1$s.runs (
                   table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
@@ -129,6 +133,13 @@ public class Ledger {
                   source_lsn pg_lsn NOT NULL,
                   PRIMARY KEY (table_name, key)
                 );
+                -- A ledger of an earlier version. Not ADD COLUMN IF NOT EXISTS, which waits for every chunk in flight.
+                DO $$ BEGIN
+                  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
+                                 AND attname = 'options') THEN
+                    ALTER TABLE %1$s.tables ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
+                  END IF;
+                END $$;
                 """.formatted(schema);
         // IF NOT EXISTS does not save two sessions from each other: they both see nothing, and one fails.
         return destination.inShortTransaction(connection -> connection
@@ -152,7 +163,7 @@ public class Ledger {
     private String reading(String locking) {
         return "SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, t.mark_lsn::text, "
                 + "(SELECT r.watermark::text FROM " + schema
-                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run) FROM " + schema
+                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run), t.options::text FROM " + schema
                 + ".tables t WHERE t.table_name = $1" + locking;
     }
 
@@ -165,16 +176,18 @@ public class Ledger {
                 row.getString(4) == null
                         ? Optional.empty()
                         : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
-                Optional.ofNullable(row.getString(6)).map(Lsn::parse)));
+                Optional.ofNullable(row.getString(6)).map(Lsn::parse),
+                OptionsText.read(row.getString(7))));
     }
 
     /**
      * Opens a run and holds the table: every apply batch and every chunk of an older run is refused from here on.
      * Waits for a batch in flight. Opening a run again that is open changes nothing.
      *
+     * @param options by which its chunks and every change from now on are written
      * @throws FencedException (in the Uni) if a newer run is known, or this one was closed
      */
-    public Uni<Void> openRun(TableName table, long run) {
+    public Uni<Void> openRun(TableName table, long run, TableOptions options) {
         return destination.inTransaction(connection -> connection
                 .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
                         + "ON CONFLICT DO NOTHING")
@@ -209,10 +222,15 @@ public class Ledger {
                             .execute(Tuple.of(table.toString(), run));
                 })
                 .chain(() -> connection
-                        .preparedQuery("UPDATE " + schema
-                                + ".tables SET run = $2, applying = 'HELD' WHERE table_name = $1")
-                        .execute(Tuple.of(table.toString(), run)))
+                        .preparedQuery("UPDATE " + schema + ".tables SET run = $2, applying = 'HELD', "
+                                + "options = $3::text::jsonb WHERE table_name = $1")
+                        .execute(Tuple.of(table.toString(), run, OptionsText.write(options))))
                 .replaceWithVoid());
+    }
+
+    /** As {@link #openRun(TableName, long, TableOptions)}, for a table that is carried as it is. */
+    public Uni<Void> openRun(TableName table, long run) {
+        return openRun(table, run, TableOptions.NONE);
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonArray;
 import io.vertx.mutiny.sqlclient.Row;
@@ -39,11 +40,16 @@ public class SourceTables {
     }
 
     /**
-     * Reads the table's definition, once it is known that the table can be carried (R1).
+     * Reads the table's definition, once it is known that the table can be carried by these options (R1). The definition
+     * is that of the source: the options are not applied to it.
      *
      * @throws RefusedException (in the Uni) if it cannot; the fault says why, and what to run to change that
      */
-    public Uni<TableDefinition> inspect(TableName table) {
+    public Uni<TableDefinition> inspect(TableName table, TableOptions options) {
+        if (!options.isNone()) {
+            return Uni.createFrom().failure(new RefusedException(
+                    table + " has options, which this version does not follow yet", "add it without options"));
+        }
         return source.inTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .execute()
@@ -62,6 +68,11 @@ public class SourceTables {
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
                         .invoke(reading -> requireCarried(reading, facts)))
                 .map(DefinitionQuery.Reading::definition));
+    }
+
+    /** As {@link #inspect(TableName, TableOptions)}, for a table that is carried as it is. */
+    public Uni<TableDefinition> inspect(TableName table) {
+        return inspect(table, TableOptions.NONE);
     }
 
     private static final String FACTS = """

@@ -10,6 +10,7 @@ import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.ChunkStatements.Result;
 import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
 import dev.sluice.postgres.DefinitionQuery.Reading;
@@ -37,7 +38,7 @@ class ChunkStatementsTest {
     void theWholeKeySpaceHasNoCondition() {
         Result result = ChunkStatements.of(
                 KeyRange.ALL, reading(table(column("n", "bigint"), column("k", "text")), true),
-                reading(table(column("n", "bigint"), column("k", "text")), true));
+                reading(table(column("n", "bigint"), column("k", "text")), true), TableOptions.NONE);
 
         assertThat(((Result.Possible) result).statements().read()).contains("WHERE true)");
     }
@@ -47,7 +48,7 @@ class ChunkStatementsTest {
         TableDefinition table = table(column("n", "bigint"), column("k", "text"));
         ChunkStatements same = possible(table);
         ChunkStatements other =
-                ((Result.Possible) ChunkStatements.of(RANGE, reading(table, true), reading(table, false))).statements();
+                ((Result.Possible) ChunkStatements.of(RANGE, reading(table, true), reading(table, false), TableOptions.NONE)).statements();
 
         assertThat(same.anyRow()).doesNotContain("COLLATE");
         assertThat(other.anyRow()).contains("(d.\"k\" COLLATE pg_catalog.\"C\", d.\"n\") >");
@@ -80,7 +81,7 @@ class ChunkStatementsTest {
                 List.of(),
                 Map.of("n", order(KeyType.TEXT, true), "k", order(KeyType.TEXT, true)));
 
-        Result result = ChunkStatements.of(RANGE, reading(source, true), destination);
+        Result result = ChunkStatements.of(RANGE, reading(source, true), destination, TableOptions.NONE);
 
         assertThat(result).isInstanceOfSatisfying(Result.Impossible.class, impossible -> assertThat(
                         impossible.fault().reason())
@@ -88,7 +89,7 @@ class ChunkStatementsTest {
     }
 
     private static ChunkStatements possible(TableDefinition table) {
-        Result result = ChunkStatements.of(RANGE, reading(table, true), reading(table, true));
+        Result result = ChunkStatements.of(RANGE, reading(table, true), reading(table, true), TableOptions.NONE);
         return ((Result.Possible) result).statements();
     }
 

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,6 +103,35 @@ class LedgerIT {
         assertThatThrownBy(() -> await(ledger().caughtUp(table, 8, 40))).isInstanceOf(Ledger.FencedException.class);
         await(ledger().caughtUp(table, 9, 40));
         assertThat(await(ledger().read(table)).map(Ledger.Entry::applying)).isEqualTo(Optional.of(Ledger.Applying.STREAMING));
+    }
+
+    @Test
+    void theOptionsAreThoseOfTheNewestRunThatWasOpened() {
+        TableName table = TableName.parse("public.optional");
+        var some = new TableOptions(
+                List.of("id"), List.of(), List.of("note"), List.of(), Map.of("a", Optional.empty()), Optional.of("n > 1"),
+                Optional.empty());
+        await(ledger().openRun(table, 20, some));
+        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(some);
+
+        // when a run is closed that never was opened
+        await(ledger().closeRun(table, 21, Outcome.CUT_SHORT, 0));
+
+        // then they are those by which the rows are written still, until the next is opened
+        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(some);
+        await(ledger().openRun(table, 22, TableOptions.NONE));
+        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(TableOptions.NONE);
+    }
+
+    @Test
+    void aLedgerOfAnEarlierVersionGetsItsOptions() throws SQLException {
+        TableName table = TableName.parse("public.early");
+        await(ledger().openRun(table, 30));
+        databases.atDestination("ALTER TABLE " + databases.pipeline.ledgerSchema() + ".tables DROP COLUMN options");
+
+        await(ledger().create());
+
+        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(TableOptions.NONE);
     }
 
     @Test
