@@ -22,13 +22,12 @@ final class Contents {
     /** The first rows that only one side has, as text; a row that was altered stands there twice. */
     static List<String> differences(SluiceStack stack, TableName table) throws SQLException {
         List<String> differences = new ArrayList<>();
-        String query = "SELECT t::text COLLATE \"C\" AS row FROM " + table.sql() + " t ORDER BY 1";
         try (Connection source = open(stack.source());
                 Connection destination = open(stack.destination());
                 Statement ofSource = streaming(source);
                 Statement ofDestination = streaming(destination);
-                ResultSet left = ofSource.executeQuery(query);
-                ResultSet right = ofDestination.executeQuery(query)) {
+                ResultSet left = ofSource.executeQuery(query(source, table));
+                ResultSet right = ofDestination.executeQuery(query(destination, table))) {
             String a = next(left);
             String b = next(right);
             while ((a != null || b != null) && differences.size() < DIFFERENCES_MAX) {
@@ -46,6 +45,17 @@ final class Contents {
             }
         }
         return differences;
+    }
+
+    /** The rows of a table itself, without those of tables that inherit from it; a partitioned table has none itself. */
+    private static String query(Connection connection, TableName table) throws SQLException {
+        try (var kind = connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(?)")) {
+            kind.setString(1, table.sql());
+            try (ResultSet rows = kind.executeQuery()) {
+                String only = rows.next() && rows.getBoolean(1) ? "" : "ONLY ";
+                return "SELECT t::text COLLATE \"C\" AS row FROM " + only + table.sql() + " t ORDER BY 1";
+            }
+        }
     }
 
     private static int compareBytes(String a, String b) {
