@@ -68,7 +68,9 @@ final class SourceDatabase implements AutoCloseable {
             }
         }
         try (var create = connection.createStatement()) {
-            create.execute("CREATE PUBLICATION " + TableName.quote(pipeline.publication()));
+            // A partitioned table is one table, under its own name; for others it makes no difference.
+            create.execute("CREATE PUBLICATION " + TableName.quote(pipeline.publication())
+                    + " WITH (publish_via_partition_root)");
         }
     }
 

@@ -9,6 +9,7 @@ import dev.sluice.postgres.Database;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Ledger.FencedException;
+import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SqlFaults;
@@ -31,14 +32,20 @@ public class Completion {
 
     private final Ledger ledger;
     private final SourceCapture sourceCapture;
+    private final Partitions partitions;
     private final DestinationTables destinationTables;
     private final Answers answers;
 
     @Inject
     public Completion(
-            Ledger ledger, SourceCapture sourceCapture, DestinationTables destinationTables, Answers answers) {
+            Ledger ledger,
+            SourceCapture sourceCapture,
+            Partitions partitions,
+            DestinationTables destinationTables,
+            Answers answers) {
         this.ledger = ledger;
         this.sourceCapture = sourceCapture;
+        this.partitions = partitions;
         this.destinationTables = destinationTables;
         this.answers = answers;
     }
@@ -88,8 +95,10 @@ public class Completion {
         if (close.captured().isEmpty()) {
             return Uni.createFrom().voidItem();
         }
+        var captured = Map.of(close.table(), close.captured().get());
         return sourceCapture
-                .broken(Map.of(close.table(), close.captured().get()))
+                .broken(captured)
+                .chain(broken -> broken.isEmpty() ? partitions.broken(captured) : Uni.createFrom().item(broken))
                 .ifNoItem()
                 .after(Database.ANSWER_LIMIT)
                 .fail()

@@ -1,5 +1,6 @@
 package dev.sluice.scheduler;
 
+import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
@@ -15,6 +16,7 @@ import dev.sluice.postgres.BarrierStatus;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Matched;
+import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.Planned;
 import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SlotStatus;
@@ -45,6 +47,7 @@ final class Effects {
     private final SourceTables tables;
     private final SourceKeys keys;
     private final SourceCapture capture;
+    private final Partitions partitions;
     private final DestinationTables destination;
     private final Ledger ledger;
     private final Topics topics;
@@ -61,6 +64,7 @@ final class Effects {
             SourceTables tables,
             SourceKeys keys,
             SourceCapture capture,
+            Partitions partitions,
             DestinationTables destination,
             Ledger ledger,
             Topics topics,
@@ -71,6 +75,7 @@ final class Effects {
         this.tables = tables;
         this.keys = keys;
         this.capture = capture;
+        this.partitions = partitions;
         this.destination = destination;
         this.ledger = ledger;
         this.topics = topics;
@@ -210,8 +215,10 @@ final class Effects {
                 .orElseThrow(() -> new FaultException(Fault.unavailable(
                         "the topic of Debezium's offsets is missing", "run Debezium Server's prepare step")));
         TableDefinition definition = unchanged(prepare);
-        return new StepResult.Published(asLeader(
-                prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId, captureId))));
+        CaptureIdentity identity = asLeader(
+                prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId, captureId)));
+        await(partitions.note(definition, prepare.run()));
+        return new StepResult.Published(identity);
     }
 
     private StepResult barrier(Effect.Prepare prepare, Consumer<Event> meanwhile) {

@@ -7,6 +7,7 @@ import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
+import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SourceKeys;
 import dev.sluice.postgres.SourceTables;
@@ -40,6 +41,7 @@ public class SchedulerFunction {
             SourceTables tables,
             SourceKeys keys,
             SourceCapture capture,
+            Partitions partitions,
             DestinationTables destination,
             Ledger ledger) {
         var limits = new Limits(
@@ -55,11 +57,11 @@ public class SchedulerFunction {
         Producer<String, byte[]> producer = kafka.producer(Map.of());
         var outbox = new Outbox(producer);
         var effects = new Effects(
-                tables, keys, capture, destination, ledger, topics, messages, outbox::send, chunkRows,
+                tables, keys, capture, partitions, destination, ledger, topics, messages, outbox::send, chunkRows,
                 config.scheduler().barrierLimit());
         runner = new EffectRunner(
                 effects,
-                new Watch(capture, topics),
+                new Watch(capture, partitions, topics),
                 messages,
                 outbox,
                 limits,

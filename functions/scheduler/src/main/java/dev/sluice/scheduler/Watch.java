@@ -7,6 +7,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.messaging.Topics;
+import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,18 +18,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20). */
+/** Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20, R21). */
 final class Watch {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private final SourceCapture capture;
+    private final Partitions partitions;
     private final Topics topics;
     /** Whose topic was not the right one at the last look: a broker that has just started may not know it yet. */
     private Set<TableName> suspects = Set.of();
 
-    Watch(SourceCapture capture, Topics topics) {
+    Watch(SourceCapture capture, Partitions partitions, Topics topics) {
         this.capture = capture;
+        this.partitions = partitions;
         this.topics = topics;
     }
 
@@ -46,7 +49,8 @@ final class Watch {
         if (identities.isEmpty()) {
             return List.of();
         }
-        Map<TableName, Fault> broken = new HashMap<>(capture.broken(identities).await().atMost(TIMEOUT));
+        Map<TableName, Fault> broken = new HashMap<>(partitions.broken(identities).await().atMost(TIMEOUT));
+        broken.putAll(capture.broken(identities).await().atMost(TIMEOUT));
         var described = topics.describe(List.copyOf(identities.keySet()));
         Optional<String> captureId = topics.captureId();
         Set<TableName> suspectsNow = new HashSet<>();

@@ -11,6 +11,7 @@ import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
+import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SourceKeys;
 import dev.sluice.postgres.SourceTables;
@@ -96,6 +97,7 @@ final class CapturedSource implements AutoCloseable {
                 tables,
                 new SourceKeys(databases),
                 capture,
+                partitions(),
                 new DestinationTables(databases, databases.schemas(), pipeline),
                 ledger,
                 topics,
@@ -103,6 +105,10 @@ final class CapturedSource implements AutoCloseable {
                 command -> {},
                 1_000,
                 LIMIT);
+    }
+
+    Partitions partitions() {
+        return new Partitions(databases, pipeline);
     }
 
     /** The table with its queue, in the publication. */

@@ -9,6 +9,7 @@ import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
@@ -39,7 +40,7 @@ class WatchIT {
         source = new CapturedSource();
         source.onSource("CREATE TABLE public.orders (id int PRIMARY KEY)");
         identity = source.join(TABLE);
-        watch = new Watch(source.capture, source.topics);
+        watch = new Watch(source.capture, source.partitions(), source.topics);
     }
 
     @AfterEach
@@ -140,6 +141,8 @@ class WatchIT {
                 Optional.of(captured),
                 Optional.of(RUN),
                 TableRecord.Progress.none(),
+                Optional.empty(),
+                TableOptions.NONE,
                 Optional.empty());
         return new World(PipelineRecord.empty(), Map.of(TABLE, record));
     }

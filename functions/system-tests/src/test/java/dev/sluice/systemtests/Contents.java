@@ -32,8 +32,8 @@ final class Contents {
                 Connection destination = open(stack.destination());
                 Statement ofSource = streaming(source);
                 Statement ofDestination = streaming(destination);
-                ResultSet left = ofSource.executeQuery(query(atSource));
-                ResultSet right = ofDestination.executeQuery(query(atDestination))) {
+                ResultSet left = ofSource.executeQuery(query(source, atSource));
+                ResultSet right = ofDestination.executeQuery(query(destination, atDestination))) {
             String a = next(left);
             String b = next(right);
             while ((a != null || b != null) && differences.size() < DIFFERENCES_MAX) {
@@ -53,8 +53,15 @@ final class Contents {
         return differences;
     }
 
-    private static String query(TableName table) {
-        return "SELECT t::text COLLATE \"C\" AS row FROM " + table.sql() + " t ORDER BY 1";
+    /** The rows of a table itself, without those of tables that inherit from it; a partitioned table has none itself. */
+    private static String query(Connection connection, TableName table) throws SQLException {
+        try (var kind = connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(?)")) {
+            kind.setString(1, table.sql());
+            try (ResultSet rows = kind.executeQuery()) {
+                String only = rows.next() && rows.getBoolean(1) ? "" : "ONLY ";
+                return "SELECT t::text COLLATE \"C\" AS row FROM " + only + table.sql() + " t ORDER BY 1";
+            }
+        }
     }
 
     private static int compareBytes(String a, String b) {

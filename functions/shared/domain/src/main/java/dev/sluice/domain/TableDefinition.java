@@ -13,12 +13,19 @@ import java.util.Optional;
  * @param oid the table's OID at the server it was read from
  * @param columns in the order of the table, dropped ones left out
  * @param key the key's columns in the order of the key; empty for a table without one
+ * @param isPartitioned whether its rows stand in partitions, and none in the table itself
  */
-public record TableDefinition(TableName table, long oid, List<Column> columns, List<KeyColumn> key) {
+public record TableDefinition(
+        TableName table, long oid, List<Column> columns, List<KeyColumn> key, boolean isPartitioned) {
 
     public TableDefinition {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+    }
+
+    /** Of a table that is not partitioned. */
+    public TableDefinition(TableName table, long oid, List<Column> columns, List<KeyColumn> key) {
+        this(table, oid, columns, key, false);
     }
 
     /**

@@ -20,14 +20,14 @@ record ApplyStatement(String sql, Tuple parameters) {
     /** Deletes the rows of these keys. */
     static ApplyStatement delete(DestinationTable table, List<Key> keys) {
         return new ApplyStatement(
-                "DELETE FROM " + table.name().sql() + " t USING " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0),
+                "DELETE FROM " + table.rows() + " t USING " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0),
                 tuple(keyArrays(table, keys)));
     }
 
     /** Finds and locks the row of a key. */
     static ApplyStatement lock(DestinationTable table, Key key) {
         return new ApplyStatement(
-                "SELECT 1 FROM " + table.name().sql() + " t, " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0)
+                "SELECT 1 FROM " + table.rows() + " t, " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0)
                         + " FOR UPDATE OF t",
                 tuple(keyArrays(table, List.of(key))));
     }
@@ -42,8 +42,9 @@ record ApplyStatement(String sql, Tuple parameters) {
                 .filter(column -> isUpdatable(table, column))
                 .map(column -> TableName.quote(column) + " = EXCLUDED." + TableName.quote(column))
                 .collect(Collectors.joining(", "));
+        // The alias: a table may be called «excluded», which then stands for two.
         return new ApplyStatement(
-                "INSERT INTO " + table.name().sql() + " (" + quoted(columns) + ") OVERRIDING SYSTEM VALUE SELECT "
+                "INSERT INTO " + table.name().sql() + " AS t (" + quoted(columns) + ") OVERRIDING SYSTEM VALUE SELECT "
                         + IntStream.range(0, columns.size())
                                 .mapToObj(i -> cast(table, columns.get(i), i))
                                 .collect(Collectors.joining(", "))
@@ -65,7 +66,7 @@ record ApplyStatement(String sql, Tuple parameters) {
                 .map(column -> "t." + TableName.quote(column) + " = " + cast(table, column, columns.indexOf(column)))
                 .collect(Collectors.joining(" AND "));
         return new ApplyStatement(
-                "UPDATE " + table.name().sql() + " t SET " + sets + " FROM " + rows(columns.size()) + " WHERE " + keys,
+                "UPDATE " + table.rows() + " t SET " + sets + " FROM " + rows(columns.size()) + " WHERE " + keys,
                 tuple(values));
     }
 
@@ -78,13 +79,13 @@ record ApplyStatement(String sql, Tuple parameters) {
                 .mapToObj(i -> TableName.quote(columns.get(i)) + " = " + cast(table, columns.get(i), i))
                 .collect(Collectors.joining(", "));
         return new ApplyStatement(
-                "UPDATE " + table.name().sql() + " t SET " + sets + " FROM " + rows(all.size()) + " WHERE "
+                "UPDATE " + table.rows() + " t SET " + sets + " FROM " + rows(all.size()) + " WHERE "
                         + sameKey(table, "c", columns.size()),
                 tuple(all));
     }
 
     static ApplyStatement truncate(DestinationTable table) {
-        return new ApplyStatement("TRUNCATE TABLE " + table.name().sql(), Tuple.tuple());
+        return new ApplyStatement("TRUNCATE TABLE " + table.rows(), Tuple.tuple());
     }
 
     /** Deletes the rows of a range except those of some keys. */
@@ -104,7 +105,7 @@ record ApplyStatement(String sql, Tuple parameters) {
             values.addAll(keyArrays(table, except));
         }
         String where = conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions);
-        return new ApplyStatement("DELETE FROM " + table.name().sql() + " t" + where, tuple(values));
+        return new ApplyStatement("DELETE FROM " + table.rows() + " t" + where, tuple(values));
     }
 
     /** Reads some columns of one row of the source as text. */
@@ -113,7 +114,7 @@ record ApplyStatement(String sql, Tuple parameters) {
                 "SELECT " + columns.stream()
                                 .map(column -> "t." + TableName.quote(column) + "::text")
                                 .collect(Collectors.joining(", "))
-                        + " FROM " + table.source().sql() + " t, " + keyRows(table, 1) + " WHERE "
+                        + " FROM " + table.sourceRows() + " t, " + keyRows(table, 1) + " WHERE "
                         + sameKey(table, "c", 0),
                 tuple(keyArrays(table, List.of(key))));
     }

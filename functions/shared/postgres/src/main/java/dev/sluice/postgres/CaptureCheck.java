@@ -120,7 +120,9 @@ final class CaptureCheck {
         }
         return connection
                 .preparedQuery("""
-                        SELECT w.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text,
+                        SELECT w.oid, n.nspname::text, c.relname::text,
+                               CASE WHEN c.relispartition THEN 'a partition' ELSE c.relkind::text END,
+                               c.relpersistence::text,
                                m.oid::int8, m.prqual IS NOT NULL, m.prattrs IS NOT NULL,
                                CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
                                  WHEN 'i' THEN coalesce(k.indisreplident, false)
@@ -174,7 +176,12 @@ final class CaptureCheck {
                     "the table is called " + now + " at the source now",
                     "rename it back and start a new backfill, or remove this table and add " + now));
         }
-        if (!row.getString(3).equals("r") || !row.getString(4).equals("p")) {
+        if (row.getString(3).equals("a partition")) {
+            return Optional.of(Fault.refused(
+                    "the table is a partition of another one now, under whose name its changes may come",
+                    "remove this table and add the partitioned one, or detach it and start a new backfill"));
+        }
+        if (!List.of("r", "p").contains(row.getString(3)) || !row.getString(4).equals("p")) {
             return Optional.of(Fault.refused(
                     "the table is not an ordinary, logged table any more, so its changes are not captured",
                     "run ALTER TABLE " + table.sql() + " SET LOGGED at the source, then start a new backfill"));

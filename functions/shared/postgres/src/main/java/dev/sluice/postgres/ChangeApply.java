@@ -217,7 +217,7 @@ public class ChangeApply {
                 .execute()
                 // The lock before the snapshot: TRUNCATE and rewriting ALTERs are not MVCC-safe (R7).
                 .chain(() -> connection
-                        .query("LOCK TABLE " + table.source().sql() + " IN ACCESS SHARE MODE")
+                        .query("LOCK TABLE " + table.sourceRows() + " IN ACCESS SHARE MODE")
                         .execute())
                 // The insert position: what an asynchronous commit made visible may not be written yet.
                 .chain(() -> connection

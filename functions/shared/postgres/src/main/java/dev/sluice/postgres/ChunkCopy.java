@@ -244,7 +244,8 @@ public final class ChunkCopy {
                 "SET LOCAL jit = off",
                 "SET LOCAL max_parallel_workers_per_gather = 0",
                 "SET LOCAL enable_seqscan = off",
-                "LOCK TABLE ONLY " + task.table().sql() + " IN ACCESS SHARE MODE");
+                // Without ONLY, for the partitions: what kind of table it is cannot be asked before the snapshot.
+                "LOCK TABLE " + task.table().sql() + " IN ACCESS SHARE MODE");
         try (var statement = from.prepareStatement("SELECT pg_current_snapshot()::text, pg_is_in_recovery(), "
                         + "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
                         + "ELSE pg_current_wal_insert_lsn() END::text");

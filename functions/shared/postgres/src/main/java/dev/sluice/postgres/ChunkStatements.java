@@ -74,14 +74,15 @@ record ChunkStatements(
         String atDestination =
                 condition(range, source.key(), destinationTable.orders(), types(destination), "d.");
         String target = destination.table().sql();
+        String rows = RowsOf.table(destination);
 
         return new Result.Possible(new ChunkStatements(
                 format,
-                "COPY (SELECT " + columns + " FROM ONLY " + source.table().sql() + " WHERE " + atSource
+                "COPY (SELECT " + columns + " FROM " + RowsOf.table(source) + " WHERE " + atSource
                         + ") TO STDOUT " + format.sql(),
                 "COPY " + target + " (" + columns + ") FROM STDIN " + format.sql(),
-                "SELECT EXISTS (SELECT FROM " + target + " AS d WHERE " + atDestination + ")",
-                "DELETE FROM " + target + " AS d WHERE " + atDestination,
+                "SELECT EXISTS (SELECT FROM " + rows + " AS d WHERE " + atDestination + ")",
+                "DELETE FROM " + rows + " AS d WHERE " + atDestination,
                 replace(format, source, destination, there, names, atDestination)));
     }
 
@@ -122,7 +123,7 @@ record ChunkStatements(
                         + " WITH NO DATA",
                 "COPY " + STAGED + " (" + columns + ") FROM STDIN " + format.sql(),
                 "CREATE INDEX ON " + STAGED + " (" + list(key, UnaryOperator.identity()) + ")",
-                "DELETE FROM " + target + " AS d WHERE " + range + " AND NOT EXISTS (SELECT FROM " + STAGED
+                "DELETE FROM " + RowsOf.table(destination) + " AS d WHERE " + range + " AND NOT EXISTS (SELECT FROM " + STAGED
                         + " AS c WHERE " + stays + ")",
                 "INSERT INTO " + target + " AS d (" + columns + ") OVERRIDING SYSTEM VALUE SELECT " + columns
                         + " FROM " + STAGED + " ON CONFLICT (" + list(key, UnaryOperator.identity()) + ") "

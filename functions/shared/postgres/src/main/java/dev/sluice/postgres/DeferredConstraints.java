@@ -36,11 +36,13 @@ final class DeferredConstraints {
     private record Wanted(boolean isCheck, String name, boolean isUnique, String definition, String constraint) {}
 
     private static final String WANTED = """
-            WITH t AS (SELECT c.oid, c.relname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                       WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r')
+            WITH t AS (SELECT c.oid, c.relkind, c.relname, n.nspname
+                       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p'))
             SELECT false, i.relname::text, x.indisunique,
-                   substr(pg_get_indexdef(i.oid), 1 + length(format('CREATE %sINDEX %I ON %I.%I',
-                     CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname, t.nspname, t.relname))),
+                   substr(pg_get_indexdef(i.oid), 1 + length(format('CREATE %sINDEX %I ON %s%I.%I',
+                     CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname, CASE t.relkind WHEN 'p' THEN 'ONLY ' END,
+                     t.nspname, t.relname))),
                    CASE WHEN k.oid IS NOT NULL THEN concat(CASE WHEN k.condeferrable THEN ' DEFERRABLE' END,
                      CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' END) END
             FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid

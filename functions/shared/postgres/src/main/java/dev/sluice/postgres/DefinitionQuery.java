@@ -33,7 +33,7 @@ final class DefinitionQuery {
      */
     static final String SQL = """
             WITH t AS (
-              SELECT c.oid
+              SELECT c.oid, c.relkind = 'p' AS is_partitioned
                 FROM pg_catalog.pg_class c
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1::text::name AND c.relname = $2::text::name
@@ -72,7 +72,8 @@ final class DefinitionQuery {
                      WHEN co.collprovider = 'c' THEN co.collcollate IN ('C', 'POSIX')
                      ELSE false
                    END,
-                   k.place::int
+                   k.place::int,
+                   t.is_partitioned
               FROM t
               CROSS JOIN server
               LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -117,6 +118,8 @@ final class DefinitionQuery {
         }
     }
 
+    private record Relation(long oid, boolean isPartitioned) {}
+
     /** One row of {@link #SQL}, in its order. */
     private record ColumnRow(
             long tableOid,
@@ -136,9 +139,9 @@ final class DefinitionQuery {
     static Uni<Optional<Reading>> read(SqlConnection connection, TableName table) {
         return connection.preparedQuery(SQL).execute(Tuple.of(table.schema(), table.name())).map(rows -> {
             List<ColumnRow> columns = new ArrayList<>();
-            Optional<Long> oid = Optional.empty();
+            Optional<Relation> found = Optional.empty();
             for (var row : rows) {
-                oid = Optional.of(row.getLong(0));
+                found = Optional.of(new Relation(row.getLong(0), row.getBoolean(12)));
                 if (row.getString(1) != null) {
                     columns.add(new ColumnRow(
                             row.getLong(0),
@@ -155,7 +158,7 @@ final class DefinitionQuery {
                             row.getInteger(11)));
                 }
             }
-            return oid.map(found -> reading(table, found, columns));
+            return found.map(relation -> reading(table, relation, columns));
         });
     }
 
@@ -165,10 +168,10 @@ final class DefinitionQuery {
             statement.setString(1, table.schema());
             statement.setString(2, table.name());
             List<ColumnRow> columns = new ArrayList<>();
-            Optional<Long> oid = Optional.empty();
+            Optional<Relation> found = Optional.empty();
             try (var row = statement.executeQuery()) {
                 while (row.next()) {
-                    oid = Optional.of(row.getLong(1));
+                    found = Optional.of(new Relation(row.getLong(1), row.getBoolean(13)));
                     if (row.getString(2) != null) {
                         columns.add(new ColumnRow(
                                 row.getLong(1),
@@ -186,11 +189,11 @@ final class DefinitionQuery {
                     }
                 }
             }
-            return oid.map(found -> reading(table, found, columns));
+            return found.map(relation -> reading(table, relation, columns));
         }
     }
 
-    private static Reading reading(TableName table, long oid, List<ColumnRow> rows) {
+    private static Reading reading(TableName table, Relation relation, List<ColumnRow> rows) {
         List<Column> columns = new ArrayList<>();
         List<KeyColumn> key = new ArrayList<>();
         List<UnorderedKeyColumn> unordered = new ArrayList<>();
@@ -218,7 +221,8 @@ final class DefinitionQuery {
                     }
                 });
         return new Reading(
-                new TableDefinition(table, oid, columns, unordered.isEmpty() ? key : List.of()),
+                new TableDefinition(
+                        table, relation.oid(), columns, unordered.isEmpty() ? key : List.of(), relation.isPartitioned()),
                 List.copyOf(unordered),
                 Map.copyOf(orders));
     }

@@ -17,6 +17,8 @@ import java.util.Map;
  * @param source its name there
  * @param name its name at the destination
  * @param key of the source, in the order of the key
+ * @param rows the table with its own rows and no others, as SQL
+ * @param sourceRows the same of the source's table
  * @param columns of the destination by name
  * @param referenced whether a foreign key points here, which forbids TRUNCATE
  * @param options of the run
@@ -24,6 +26,8 @@ import java.util.Map;
 public record DestinationTable(
         TableName source,
         TableName name,
+        String rows,
+        String sourceRows,
         List<KeyColumn> key,
         Map<String, Column> columns,
         boolean referenced,
@@ -71,16 +75,17 @@ public record DestinationTable(
     static Uni<DestinationTable> read(
             Database source, Database destination, TableName table, TableName name, TableOptions options) {
         return source.withConnection(connection -> DefinitionQuery.read(connection, table))
-                .map(reading -> reading.map(found -> found.definition().key())
-                        .filter(key -> !key.isEmpty())
+                .map(reading -> reading.map(DefinitionQuery.Reading::definition)
+                        .filter(definition -> !definition.key().isEmpty())
                         .orElseThrow(() -> new RefusedException(
                                 "the source has no table " + table + " with a primary key that can be ordered",
                                 "Start a new backfill of the table once it is there again, or remove it.")))
-                .chain(key -> destination
+                .chain(definition -> destination
                         .query("""
                                 SELECT a.attname::text, format_type(a.atttypid, -1),
                                        a.attgenerated::text || a.attidentity::text,
-                                       EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f')
+                                       EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f'),
+                                       c.relkind = 'p'
                                   FROM pg_class c
                                   JOIN pg_namespace n ON n.oid = c.relnamespace
                                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -89,11 +94,13 @@ public record DestinationTable(
                         .map(rows -> {
                             Map<String, Column> columns = new LinkedHashMap<>();
                             boolean referenced = false;
+                            boolean partitioned = false;
                             for (var row : rows) {
                                 columns.put(row.getString(0), new Column(row.getString(1), generation(row.getString(2))));
                                 referenced = row.getBoolean(3);
+                                partitioned = row.getBoolean(4);
                             }
-                            for (KeyColumn column : key) {
+                            for (KeyColumn column : definition.key()) {
                                 if (!columns.containsKey(column.name())) {
                                     throw new RefusedException(
                                             "the destination has no table " + name + " with the key column "
@@ -101,7 +108,15 @@ public record DestinationTable(
                                             "Start a new backfill of the table: it creates what is missing.");
                                 }
                             }
-                            return new DestinationTable(table, name, key, columns, referenced, options);
+                            return new DestinationTable(
+                                    table,
+                                    name,
+                                    RowsOf.table(name, partitioned),
+                                    RowsOf.table(definition),
+                                    definition.key(),
+                                    columns,
+                                    referenced,
+                                    options);
                         }));
     }
 

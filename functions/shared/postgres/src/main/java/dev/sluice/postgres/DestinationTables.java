@@ -309,9 +309,9 @@ public class DestinationTables {
                 .map(rows -> {
                     Row row = rows.iterator().next();
                     String role = TableName.quote(row.getString(3));
-                    if (!row.getString(0).equals("r")) {
+                    if (!row.getString(0).equals("r") && !row.getString(0).equals("p")) {
                         throw new RefusedException(
-                                target.table() + " at the destination is not an ordinary table",
+                                target.table() + " at the destination is not a table that holds rows",
                                 "rename it, or map the schema to another one");
                     }
                     if (!row.getBoolean(1)) {

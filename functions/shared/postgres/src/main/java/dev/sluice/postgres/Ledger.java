@@ -126,6 +126,13 @@ public class Ledger {
                   PRIMARY KEY (table_name, run, chunk),
                   FOREIGN KEY (table_name, run) REFERENCES %1$s.runs ON DELETE CASCADE
                 );
+                CREATE TABLE IF NOT EXISTS %1$s.partitions (
+                  table_name text NOT NULL,
+                  run bigint NOT NULL,
+                  known jsonb NOT NULL,
+                  PRIMARY KEY (table_name, run),
+                  FOREIGN KEY (table_name, run) REFERENCES %1$s.runs ON DELETE CASCADE
+                );
                 CREATE TABLE IF NOT EXISTS %1$s.row_reads (
                   table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
                   key text[] NOT NULL,

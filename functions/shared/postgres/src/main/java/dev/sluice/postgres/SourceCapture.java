@@ -162,6 +162,10 @@ public class SourceCapture {
             TableDefinition definition, long epoch, String topicId, String captureId) {
         return source.inTransaction(connection -> claim(connection, epoch)
                 .chain(() -> requireFit(connection))
+                .chain(() -> definition.isPartitioned()
+                        // For ordinary tables it makes no difference.
+                        ? execute(connection, "ALTER PUBLICATION " + publication + " SET (publish_via_partition_root)")
+                        : Uni.createFrom().voidItem())
                 .chain(() -> member(connection, definition.oid()))
                 .chain(member -> {
                     if (member.filter(Member::isWhole).isPresent()) {

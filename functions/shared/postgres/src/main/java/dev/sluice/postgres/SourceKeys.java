@@ -26,9 +26,6 @@ public class SourceKeys {
     private static final int CHUNKS_MAX = 10_000;
     private static final int CHUNK_ROWS_MAX = 100_000_000;
 
-    /** No column of a key has this name by chance. */
-    private static final String PLACE = TableName.quote("place of the row in the walk");
-
     private final Database source;
 
     @Inject
@@ -50,12 +47,12 @@ public class SourceKeys {
      */
     public Uni<StepResult.Bounded> bounds(TableDefinition definition) {
         return reading(connection -> execute(
-                        connection, "LOCK TABLE ONLY " + definition.table().sql() + " IN ACCESS SHARE MODE")
+                        connection, "LOCK TABLE " + RowsOf.table(definition) + " IN ACCESS SHARE MODE")
                 .chain(() -> requireUnchanged(connection, definition))
                 .chain(() -> connection
                         .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
                                 + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL (SELECT "
-                                + texts(definition, "t.") + " FROM ONLY " + definition.table().sql() + " t ORDER BY "
+                                + texts(definition, "t.") + " FROM " + RowsOf.table(definition) + " t ORDER BY "
                                 + names(definition, "t.", " DESC") + " LIMIT 1) highest ON true")
                         .execute())
                 .map(rows -> {
@@ -115,12 +112,22 @@ public class SourceKeys {
         if (hasAfter) {
             range += " AND (" + columns + ") > " + values(definition, 3 + size);
         }
+        String place = place(definition);
         // The rows are numbered above the LIMIT, so that the scan stops where the last chunk is full.
         return "SELECT " + texts(definition, "numbered.") + " FROM (SELECT " + columns
-                + ", row_number() OVER (ORDER BY " + columns + ") AS " + PLACE + " FROM (SELECT " + columns
-                + " FROM ONLY " + definition.table().sql() + " WHERE " + range + " ORDER BY " + columns
-                + " LIMIT $1::int8) walked) numbered WHERE " + PLACE + " % $2::int8 = 0 ORDER BY "
+                + ", row_number() OVER (ORDER BY " + columns + ") AS " + place + " FROM (SELECT " + columns
+                + " FROM " + RowsOf.table(definition) + " WHERE " + range + " ORDER BY " + columns
+                + " LIMIT $1::int8) walked) numbered WHERE " + place + " % $2::int8 = 0 ORDER BY "
                 + names(definition, "numbered.", "");
+    }
+
+    /** A name that no column of the key has. */
+    private static String place(TableDefinition definition) {
+        String name = "place";
+        while (definition.keyColumns().contains(name)) {
+            name += " in the walk";
+        }
+        return TableName.quote(name);
     }
 
     static Tuple planArguments(Optional<Key> after, Key highest, int chunks, int rowsPerChunk) {

@@ -66,7 +66,8 @@ public class SourceTables {
                 .chain(facts -> DefinitionQuery.read(connection, table)
                         .map(reading -> reading.orElseThrow(
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
-                        .invoke(reading -> requireCarried(reading, facts)))
+                        .invoke(reading -> requireCarried(reading, facts))
+                        .call(reading -> requirePartitions(connection, reading.definition())))
                 .map(DefinitionQuery.Reading::definition));
     }
 
@@ -77,7 +78,8 @@ public class SourceTables {
 
     private static final String FACTS = """
             SELECT c.relkind::text, c.relpersistence::text, c.relispartition,
-                   EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid OR inhparent = c.oid),
+                   (SELECT root.oid::regclass::text FROM pg_class root
+                    WHERE c.relispartition AND root.oid = pg_partition_root(c.oid)),
                    c.relreplident::text,
                    k.indexrelid IS NOT NULL, coalesce(k.indimmediate, false), coalesce(k.indisreplident, false),
                    CASE WHEN has_table_privilege(c.oid, 'SELECT') THEN row_security_active(c.oid) ELSE false END,
@@ -114,11 +116,10 @@ public class SourceTables {
         }
         String kind = facts.getString(0);
         String what = switch (kind) {
-            case "r" -> "";
+            case "r", "p" -> "";
             case "v" -> "a view";
             case "m" -> "a materialized view";
             case "f" -> "a foreign table";
-            case "p" -> "a partitioned table, and those are refused for now";
             case "S" -> "a sequence";
             case "i", "I" -> "an index";
             case "c" -> "a composite type";
@@ -130,17 +131,13 @@ public class SourceTables {
                     table + " is " + what,
                     kind.equals("v") || kind.equals("m")
                             ? "add the tables that it reads from"
-                            : "only ordinary tables have changes of their own that can be captured");
+                            : "only tables that hold their rows in this database have changes that can be captured");
         }
         if (facts.getBoolean(2)) {
             throw new RefusedException(
-                    table + " is a partition, and those are refused for now",
-                    "copy its rows into an ordinary table, or detach it");
-        }
-        if (facts.getBoolean(3)) {
-            throw new RefusedException(
-                    table + " inherits from a table or is inherited from, and those are refused for now",
-                    "run ALTER TABLE … NO INHERIT … if the tables need not belong together");
+                    table + " is a partition of " + facts.getString(3)
+                            + ": its changes come under the name of that table",
+                    "add " + facts.getString(3) + ", which brings every partition");
         }
         switch (facts.getString(1)) {
             case "u" -> throw new RefusedException(
@@ -252,6 +249,23 @@ public class SourceTables {
         }
     }
 
+    /** A partition decides for itself whether an UPDATE of its rows fails, and whether the WAL has it (R1). */
+    private Uni<Void> requirePartitions(SqlConnection connection, TableDefinition definition) {
+        if (!definition.isPartitioned()) {
+            return Uni.createFrom().voidItem();
+        }
+        return PartitionQuery.read(connection, List.of(definition.oid()), pipeline.publication())
+                .invoke(found -> found.values().stream()
+                        .flatMap(table -> table.partitions().stream())
+                        .flatMap(partition -> partition.unfit().stream())
+                        .findFirst()
+                        .ifPresent(fault -> {
+                            throw new RefusedException(
+                                    definition.table() + " cannot be carried: " + fault.reason(), fault.hint());
+                        }))
+                .replaceWithVoid();
+    }
+
     private boolean isOutOfReach(String schema) {
         return schema.startsWith("pg_")
                 || schema.equals("information_schema")
@@ -261,21 +275,25 @@ public class SourceTables {
     /** How many rows the table has about, as the planner would guess; 0 for one that is not there. */
     public Uni<Long> rowsEstimated(TableName table) {
         return source.withConnection(connection -> connection
-                .preparedQuery("SELECT pg_relation_size(c.oid) FROM pg_class c "
-                        + "JOIN pg_namespace n ON n.oid = c.relnamespace "
-                        + "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'")
+                .preparedQuery("SELECT CASE c.relkind WHEN 'p' THEN (SELECT coalesce(sum(pg_relation_size(relid)), 0) "
+                        + "FROM pg_partition_tree(c.oid)) ELSE pg_relation_size(c.oid) END::int8, c.relkind = 'p' "
+                        + "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                        + "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')")
                 .execute(Tuple.of(table.schema(), table.name()))
                 .chain(rows -> {
                     long bytes = Ledger.first(rows).map(row -> row.getLong(0)).orElse(0L);
+                    boolean partitioned = Ledger.first(rows).map(row -> row.getBoolean(1)).orElse(false);
                     // The planner guesses ten pages for an empty table. Otherwise it knows better than reltuples, which
                     // is as old as the last ANALYZE and -1 before the first.
-                    return bytes == 0 ? Uni.createFrom().item(0L) : planned(connection, table);
+                    return bytes == 0
+                            ? Uni.createFrom().item(0L)
+                            : planned(connection, RowsOf.table(table, partitioned));
                 }));
     }
 
-    private static Uni<Long> planned(SqlConnection connection, TableName table) {
+    private static Uni<Long> planned(SqlConnection connection, String table) {
         return connection
-                .query("EXPLAIN (FORMAT JSON) SELECT FROM ONLY " + table.sql())
+                .query("EXPLAIN (FORMAT JSON) SELECT FROM " + table)
                 .execute()
                 .map(rows -> new JsonArray(rows.iterator().next().getValue(0).toString())
                         .getJsonObject(0)
@@ -285,7 +303,7 @@ public class SourceTables {
 
     /**
      * Which tables a list of names and patterns stands for. A pattern has {@code *} for any characters in schema or
-     * table; only ordinary tables match it. What belongs to PostgreSQL or to Sluice never matches.
+     * table; ordinary and partitioned tables match it, partitions do not. What belongs to PostgreSQL or to Sluice never matches.
      *
      * @param patterns each {@code schema.table}, or {@code table} for one in {@code public}
      */
@@ -311,7 +329,7 @@ public class SourceTables {
                         FROM unnest($1::int4[], $2::text[], $3::text[], $4::bool[]) p (place, schema, name, is_name)
                         JOIN pg_namespace n ON n.nspname LIKE p.schema
                         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname LIKE p.name
-                        WHERE c.relkind = 'r' AND NOT c.relispartition
+                        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
                            OR p.is_name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
                         ORDER BY p.place, n.nspname, c.relname""", Tuple.of(
                         places.toArray(Integer[]::new),

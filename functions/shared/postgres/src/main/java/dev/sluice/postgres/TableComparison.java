@@ -101,18 +101,19 @@ public class TableComparison {
                     .filter(found -> !found.key().isEmpty())
                     .orElseThrow(() -> new RefusedException(
                             "the source has no table " + sourceTable + " with a usable key", "check the name"));
-            if (DefinitionQuery.read(there, target).isEmpty()) {
-                throw new RefusedException("the destination has no table " + target, "backfill it first");
-            }
-            try (var left = new Rows(here, query(definition, sourceTable));
-                    var right = new Rows(there, query(definition, target))) {
+            TableDefinition atDestination = DefinitionQuery.read(there, target)
+                    .map(DefinitionQuery.Reading::definition)
+                    .orElseThrow(() ->
+                            new RefusedException("the destination has no table " + target, "backfill it first"));
+            try (var left = new Rows(here, query(definition, RowsOf.table(definition)));
+                    var right = new Rows(there, query(definition, RowsOf.table(atDestination)))) {
                 return merge(left, right, definition.keyOrder());
             }
         }
     }
 
     /** One line a row: a hash of all of its values, then the key. What orders text differs between servers, "C" not. */
-    private static String query(TableDefinition definition, TableName table) {
+    private static String query(TableDefinition definition, String rows) {
         String row = definition.columns().stream()
                 .map(column -> "t." + TableName.quote(column.name()))
                 .collect(Collectors.joining(", "));
@@ -124,7 +125,7 @@ public class TableComparison {
                 .map(column -> "t." + TableName.quote(column.name())
                         + (column.type() == KeyType.TEXT ? " COLLATE pg_catalog.\"C\"" : ""))
                 .collect(Collectors.joining(", "));
-        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + table.sql() + " t ORDER BY " + order
+        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + rows + " t ORDER BY " + order
                 + ") TO STDOUT";
     }
 

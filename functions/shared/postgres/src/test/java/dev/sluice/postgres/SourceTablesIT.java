@@ -38,6 +38,13 @@ class SourceTablesIT {
                 CREATE TABLE a_partition PARTITION OF a_root FOR VALUES FROM (1) TO (10);
                 CREATE TABLE a_parent (id int PRIMARY KEY);
                 CREATE TABLE a_child (PRIMARY KEY (id)) INHERITS (a_parent);
+                CREATE TABLE a_sub_root PARTITION OF a_root FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id);
+                CREATE TABLE a_sub_partition PARTITION OF a_sub_root DEFAULT;
+                CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+                CREATE FOREIGN TABLE a_foreign (id int) SERVER nowhere;
+                CREATE SEQUENCE a_sequence; CREATE INDEX an_index ON fine (n); CREATE TYPE a_type AS (x int);
+                CREATE TABLE fine_parts (id int PRIMARY KEY) PARTITION BY RANGE (id);
+                CREATE TABLE fine_parts_1 PARTITION OF fine_parts FOR VALUES FROM (1) TO (10);
                 CREATE UNLOGGED TABLE not_logged (id int PRIMARY KEY);
                 CREATE TABLE no_key (id int);
                 CREATE TABLE deferrable_key (id int PRIMARY KEY DEFERRABLE);
@@ -86,10 +93,13 @@ class SourceTablesIT {
             nothing_there     | the source has no table
             a_view            | is a view
             a_matview         | is a materialized view
-            a_root            | is a partitioned table
-            a_partition       | is a partition
-            a_parent          | is inherited from
-            a_child           | inherits from
+            a_foreign         | is a foreign table
+            a_partition       | is a partition of public.a_root
+            a_sub_root        | is a partition of public.a_root
+            a_sub_partition   | is a partition of public.a_root
+            a_sequence        | is a sequence
+            an_index          | is an index
+            a_type            | is a composite type
             not_logged        | unlogged
             no_key            | a table without primary key is refused for now
             deferrable_key    | deferrable
@@ -103,6 +113,8 @@ class SourceTablesIT {
             unreadable        | pg_mcv_list
             unreadable_inside | gtsvector
             pg_catalog.pg_class | belongs to PostgreSQL
+            information_schema.sql_features | belongs to PostgreSQL
+            pg_toast.pg_toast_1255 | belongs to PostgreSQL
             """)
     void aTableThatCannotBeCarriedIsRefused(String name, String reason) {
         RefusedException refused = catchThrowableOfType(
@@ -112,6 +124,26 @@ class SourceTablesIT {
         assertThat(refused.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
         assertThat(refused.fault().reason()).contains(reason.strip());
         assertThat(refused.fault().hint()).isNotBlank();
+    }
+
+    @Test
+    void aTemporaryTableIsNotThereForOthersAndRefusedByItsOwnSession() throws SQLException {
+        try (var connection = databases.connectToSource(); var statement = connection.createStatement()) {
+            statement.execute("CREATE TEMPORARY TABLE passing (id int PRIMARY KEY)");
+            String schema = TwoDatabases.first(connection, "SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()");
+
+            assertThatThrownBy(() -> await(tables.inspect(table("passing")))).hasMessageContaining("has no table");
+            assertThatThrownBy(() -> await(tables.inspect(table(schema + ".passing"))))
+                    .isInstanceOf(RefusedException.class);
+            assertThat(await(tables.match(List.of("*.passing"))).tables()).isEmpty();
+        }
+    }
+
+    @Test
+    void tablesOfAnInheritanceAndPartitionedOnesAreOrdinaryHere() {
+        assertThat(await(tables.inspect(table("a_parent"))).isPartitioned()).isFalse();
+        assertThat(await(tables.inspect(table("a_child"))).isPartitioned()).isFalse();
+        assertThat(await(tables.inspect(table("a_root"))).isPartitioned()).isTrue();
     }
 
     @Test
@@ -157,8 +189,9 @@ class SourceTablesIT {
     @Test
     void rowsAreEstimatedBeforeTheFirstAnalyze() throws SQLException {
         databases.atSource("CREATE TABLE many (id int PRIMARY KEY); INSERT INTO many SELECT generate_series(1, 10000); "
-                + "CREATE TABLE none (id int PRIMARY KEY)");
+                + "CREATE TABLE none (id int PRIMARY KEY); INSERT INTO fine_parts SELECT generate_series(1, 9)");
 
+        assertThat(await(tables.rowsEstimated(table("fine_parts")))).isPositive();
         assertThat(await(tables.rowsEstimated(table("many")))).isBetween(5_000L, 30_000L);
         assertThat(await(tables.rowsEstimated(table("none")))).isZero();
         assertThat(await(tables.rowsEstimated(table("nothing_there")))).isZero();
@@ -169,14 +202,15 @@ class SourceTablesIT {
         Matched matched = await(tables.match(List.of("other.*", "fine_*", "*.fine", "a_view")));
 
         assertThat(matched.tables()).extracting(Object::toString).containsExactly(
-                "other.\"Fine_2\"", "other.fine", "public.fine_by_key", "public.fine_full", "public.fine", "public.a_view");
+                "other.\"Fine_2\"", "other.fine", "public.fine_by_key", "public.fine_full", "public.fine_parts",
+                "public.fine", "public.a_view");
         assertThat(matched.unknown()).isEmpty();
     }
 
     @Test
     void aPatternMatchesOnlyOrdinaryTablesOfTheUser() {
         assertThat(await(tables.match(List.of("*.a_*"))).tables()).extracting(Object::toString)
-                .containsExactly("public.a_child", "public.a_parent");
+                .containsExactly("public.a_child", "public.a_parent", "public.a_root");
         assertThat(await(tables.match(List.of("pg_catalog.*", databases.pipeline.ledgerSchema() + ".fine"))).tables())
                 .isEmpty();
     }

@@ -1,0 +1,121 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.Row;
+import io.vertx.mutiny.sqlclient.SqlConnection;
+import io.vertx.mutiny.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads the partitions of partitioned tables, of every depth, from the source's catalogs. */
+final class PartitionQuery {
+
+    /**
+     * One row a partition with rows of its own, and one without a partition for a table that has none.
+     *
+     * <p>A partition that ATTACH is finished with has had each of its columns rewritten. One made by CREATE TABLE …
+     * PARTITION OF has its columns as they were made, in one command with those of the system: even in a transaction
+     * that made, filled and attached a table, the two have different commands.
+     */
+    private static final String SQL = """
+            WITH RECURSIVE tree (root, oid, attached, is_made) AS (
+              SELECT c.oid, c.oid, '{}'::text[], true FROM pg_class c
+              WHERE c.oid IN (SELECT w.oid::oid FROM unnest($1::int8[]) w (oid)) AND c.relkind = 'p'
+              UNION ALL
+              SELECT tree.root, i.inhrelid, tree.attached || i.xmin::text,
+                     tree.is_made AND i.xmin = made.xmin AND EXISTS (
+                       SELECT FROM pg_attribute a
+                       WHERE a.attrelid = i.inhrelid AND a.attnum > 0 AND a.xmin = made.xmin
+                         AND a.cmin = made.cmin AND a.xmax = '0' AND made.xmax = '0')
+              FROM tree
+              JOIN pg_inherits i ON i.inhparent = tree.oid AND NOT i.inhdetachpending
+              JOIN pg_attribute made ON made.attrelid = i.inhrelid AND made.attname = 'tableoid' AND made.attnum < 0)
+            SELECT root.oid::int8, c.oid::int8, n.nspname::text, c.relname::text, array_to_string(leaf.attached, '>'),
+                   c.relfilenode::int8, c.relkind::text, c.relpersistence::text,
+                   c.relfilenode = c.oid AND (leaf.is_made OR pg_relation_size(c.oid) = 0),
+                   CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
+                     WHEN 'i' THEN coalesce(k.indisreplident, false)
+                     WHEN 'f' THEN NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+                       AND a.attgenerated <> '' AND NOT a.attisdropped)
+                     ELSE false END,
+                   EXISTS (SELECT FROM pg_publication_rel m WHERE m.prrelid = c.oid AND m.prpubid = p.oid),
+                   p.pubviaroot
+            FROM pg_class root
+            LEFT JOIN (tree leaf JOIN pg_class c ON c.oid = leaf.oid AND c.relkind <> 'p'
+                       JOIN pg_namespace n ON n.oid = c.relnamespace
+                       LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary AND k.indimmediate)
+              ON leaf.root = root.oid
+            LEFT JOIN pg_publication p ON p.pubname = $2
+            WHERE root.oid IN (SELECT w.oid::oid FROM unnest($1::int8[]) w (oid)) AND root.relkind = 'p'
+            ORDER BY 1, 3, 4""";
+
+    private PartitionQuery() {}
+
+    /**
+     * What was found of one partitioned table.
+     *
+     * @param isCaptured whether changes of its partitions come under its name; unknown without a publication
+     */
+    record Found(List<Partition> partitions, Optional<Boolean> isCaptured) {}
+
+    /**
+     * @param tables OIDs; one that is not a partitioned table is left out of the answer
+     */
+    static Uni<Map<Long, Found>> read(SqlConnection connection, Collection<Long> tables, String publication) {
+        return connection
+                .preparedQuery(SQL)
+                .execute(Tuple.of(tables.toArray(Long[]::new), publication))
+                .map(rows -> {
+                    Map<Long, Found> found = new LinkedHashMap<>();
+                    for (Row row : rows) {
+                        Found table = found.computeIfAbsent(
+                                row.getLong(0),
+                                oid -> new Found(new ArrayList<>(), Optional.ofNullable(row.getBoolean(11))));
+                        if (row.getLong(1) != null) {
+                            table.partitions().add(partition(row));
+                        }
+                    }
+                    return found;
+                });
+    }
+
+    private static Partition partition(Row row) {
+        TableName name = new TableName(row.getString(2), row.getString(3));
+        return new Partition(
+                row.getLong(1),
+                new Partition.Trace(name, row.getString(4), row.getLong(5)),
+                row.getBoolean(8),
+                unfit(name, row));
+    }
+
+    private static Optional<Fault> unfit(TableName name, Row row) {
+        if (!row.getString(6).equals("r")) {
+            return Optional.of(Fault.refused(
+                    "the partition " + name + " is a foreign table, whose changes are not captured",
+                    "detach it, or make it an ordinary table"));
+        }
+        if (!row.getString(7).equals("p")) {
+            return Optional.of(Fault.refused(
+                    "the partition " + name + " is unlogged: its changes do not stand in the WAL",
+                    "run ALTER TABLE " + name.sql() + " SET LOGGED at the source, then start a new backfill"));
+        }
+        if (!row.getBoolean(9)) {
+            return Optional.of(Fault.refused(
+                    "the replica identity of the partition " + name
+                            + " does not name its rows by the primary key, or with a generated column",
+                    "run ALTER TABLE " + name.sql() + " REPLICA IDENTITY DEFAULT at the source, then start a new backfill"));
+        }
+        if (row.getBoolean(10)) {
+            return Optional.of(Fault.refused(
+                    "the partition " + name + " is in the publication by itself too",
+                    "remove it from this pipeline: its rows come with the partitioned table"));
+        }
+        return Optional.empty();
+    }
+}
