@@ -9,12 +9,10 @@ import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** Capture must not end silently: what the watch sees of Kafka (R20). Its other half is {@code CaptureCheck}'s. */
 class WatchIT {
 
-    private static final TableName TABLE = TableName.parse("public.orders");
+    private static final TableName TABLE = Given.TABLE;
     private static final long RUN = 5;
 
     private CapturedSource source;
@@ -133,17 +131,7 @@ class WatchIT {
     }
 
     private static World world(CaptureIdentity captured, TableState state) {
-        var record = new TableRecord(
-                TABLE,
-                state,
-                Instant.EPOCH,
-                1,
-                Optional.of(captured),
-                Optional.of(RUN),
-                TableRecord.Progress.none(),
-                Optional.empty(),
-                TableOptions.NONE,
-                Optional.empty());
+        TableRecord record = Records.captured(Given.record(state, false, true), Optional.of(captured));
         return new World(PipelineRecord.empty(), Map.of(TABLE, record));
     }
 
