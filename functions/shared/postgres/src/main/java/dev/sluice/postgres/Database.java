@@ -195,7 +195,9 @@ public final class Database implements AutoCloseable {
     private static <T> Uni<T> cut(io.vertx.sqlclient.SqlConnection connection) {
         return Uni.createFrom()
                 .<T>emitter(gone -> {
-                    connection.closeHandler(ignored -> gone.fail(new TimeoutException()));
+                    // The pool hears of it right after this handler: before that, it would take the connection back.
+                    connection.closeHandler(ignored ->
+                            Vertx.currentContext().runOnContext(() -> gone.fail(new TimeoutException())));
                     if (connection instanceof PgConnection postgres) {
                         postgres.cancelRequest();
                     }
