@@ -89,12 +89,12 @@ class MappedSchemaIT {
         stack.onSource(
                 "CREATE TABLE shop.places (id int PRIMARY KEY, place text CONSTRAINT one_each UNIQUE, tag text)",
                 "CREATE UNIQUE INDEX tags ON shop.places (lower(tag))",
-                "INSERT INTO shop.places SELECT g, 'place ' || g, 'tag ' || g FROM generate_series(1, 20000) g");
+                "INSERT INTO shop.places SELECT g, 'place ' || g, 'tag ' || g FROM generate_series(1, 8000) g");
 
         stack.add("shop.places");
         stack.await("shop.places", SluiceStack.LONG, UNDER_WAY);
-        changePlaces(1, 20_000);
-        assertThat(stack.one(stack.destination(), "SELECT id FROM mirror.places WHERE id = 20000"))
+        changePlaces(1, 8_000);
+        assertThat(stack.one(stack.destination(), "SELECT id FROM mirror.places WHERE id = 8000"))
                 .as("the last row, which must be copied after the first has lost its values to it")
                 .isEmpty();
 
@@ -103,14 +103,14 @@ class MappedSchemaIT {
         assertBuilt();
 
         // The same while it streams, with the indexes in place.
-        changePlaces(2, 19_999);
+        changePlaces(2, 7_999);
         assertEqual("shop.places", "mirror.places");
 
         // And during a second backfill, for which they have to go.
         long run = stack.table("shop.places").orElseThrow().state().run();
         stack.send(new Command.Backfill(TableName.parse("shop.places")));
         stack.await("shop.places", SluiceStack.LONG, table -> UNDER_WAY.test(table) && table.state().run() > run);
-        changePlaces(3, 19_998);
+        changePlaces(3, 7_998);
         stack.awaitStreamingAfter("shop.places", run);
         awaitConstraints("shop.places");
         assertEqual("shop.places", "mirror.places");
