@@ -97,17 +97,23 @@ public class Completion {
         }
         var captured = Map.of(close.table(), close.captured().get());
         return sourceCapture
-                .broken(captured)
-                .chain(broken -> broken.isEmpty() ? partitions.broken(captured) : Uni.createFrom().item(broken))
+                .look(captured)
+                .chain(findings -> findings.broken().isEmpty()
+                        ? partitions.broken(captured).map(findings::with)
+                        : Uni.createFrom().item(findings))
                 .ifNoItem()
                 .after(Database.ANSWER_LIMIT)
                 .fail()
-                .chain(broken -> broken.isEmpty()
-                        ? Uni.createFrom().voidItem()
-                        : Uni.createFrom()
-                                .failure(new RefusedException(
-                                        broken.get(close.table()).reason(),
-                                        broken.get(close.table()).hint())));
+                .invoke(findings -> {
+                    Fault broken = findings.broken().get(close.table());
+                    if (broken != null) {
+                        throw new RefusedException(broken.reason(), broken.hint());
+                    }
+                    if (findings.redefined().contains(close.table())) {
+                        throw new RedefinedException();
+                    }
+                })
+                .replaceWithVoid();
     }
 
     private Uni<Void> closedAnswer(Work.Close close, Optional<Lsn> watermark) {
@@ -160,10 +166,18 @@ public class Completion {
             LOG.infof("ignored table=%s run=%d reason=\"%s\"", work.table(), work.run(), failure.getMessage());
             return Uni.createFrom().voidItem();
         }
-        Fault fault = SqlFaults.fault(failure, doing);
+        Fault fault = failure instanceof RedefinedException
+                ? Fault.unavailable(
+                        doing + ": the table's definition changed at the source",
+                        "It is tried again by itself once the destination has followed the change, or the table fails "
+                                + "if it cannot.")
+                : SqlFaults.fault(failure, doing);
         LOG.warnf(
                 "failed table=%s run=%d attempt=%d kind=%s reason=\"%s\"",
                 work.table(), work.run(), work.attempt(), fault.kind(), fault.reason());
         return answers.send(event.apply(fault));
     }
+
+    /** Nobody knows yet whether the destination can follow: only then may what is copied count as complete. */
+    private static final class RedefinedException extends RuntimeException {}
 }

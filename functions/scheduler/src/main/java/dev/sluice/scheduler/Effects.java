@@ -13,6 +13,7 @@ import dev.sluice.domain.TableOptions;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.BarrierStatus;
+import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Matched;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
@@ -49,6 +51,7 @@ final class Effects {
     private final SourceCapture capture;
     private final Partitions partitions;
     private final DestinationTables destination;
+    private final DefinitionFollow follow;
     private final Ledger ledger;
     private final Topics topics;
     private final Messages messages;
@@ -66,6 +69,7 @@ final class Effects {
             SourceCapture capture,
             Partitions partitions,
             DestinationTables destination,
+            DefinitionFollow follow,
             Ledger ledger,
             Topics topics,
             Messages messages,
@@ -77,6 +81,7 @@ final class Effects {
         this.capture = capture;
         this.partitions = partitions;
         this.destination = destination;
+        this.follow = follow;
         this.ledger = ledger;
         this.topics = topics;
         this.messages = messages;
@@ -120,13 +125,10 @@ final class Effects {
                 case CAPTURE -> Optional.of(captureRuns(prepare, meanwhile));
                 case HOLD -> hold(prepare);
                 case QUEUE -> Optional.of(queue(prepare));
-                case PUBLISH -> Optional.of(publish(prepare));
+                case PUBLISH -> Optional.of(unlessAltered(prepare, definition -> publish(prepare, definition)));
                 case BARRIER -> Optional.of(barrier(prepare, meanwhile));
-                case BOUNDS -> Optional.of(await(keys.bounds(unchanged(prepare))));
-                case DESTINATION -> {
-                    await(destination.prepare(unchanged(prepare), prepare.options()));
-                    yield Optional.of(new StepResult.Done());
-                }
+                case BOUNDS -> Optional.of(unlessAltered(prepare, definition -> await(keys.bounds(definition))));
+                case DESTINATION -> Optional.of(unlessAltered(prepare, definition -> destination(prepare, definition)));
             };
             return result.map(it -> new Event.StepDone(table, prepare.run(), prepare.step(), prepare.attempt(), it));
         } catch (RuntimeException e) {
@@ -206,7 +208,7 @@ final class Effects {
         return whole ? new StepResult.Done() : new StepResult.QueueHasHole();
     }
 
-    private StepResult publish(Effect.Prepare prepare) {
+    private StepResult publish(Effect.Prepare prepare, TableDefinition definition) {
         String topicId = topics.queue(prepare.table())
                 .orElseThrow(() -> new FaultException(Fault.faulty(
                         "the topic of " + prepare.table() + " disappeared", "find out who deletes topics, then retry")))
@@ -214,7 +216,6 @@ final class Effects {
         String captureId = topics.captureId()
                 .orElseThrow(() -> new FaultException(Fault.unavailable(
                         "the topic of Debezium's offsets is missing", "run Debezium Server's prepare step")));
-        TableDefinition definition = unchanged(prepare);
         CaptureIdentity identity = asLeader(
                 prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId, captureId)));
         await(partitions.note(definition, prepare.run()));
@@ -233,24 +234,26 @@ final class Effects {
         return new StepResult.Done();
     }
 
-    private TableDefinition unchanged(Effect.Prepare prepare) {
+    private StepResult destination(Effect.Prepare prepare, TableDefinition definition) {
+        await(destination.prepare(definition, prepare.options()));
+        // The last thing before chunks are read: what becomes of the table from here on is compared with this.
+        return await(follow.remember(definition)) ? new StepResult.Done() : new StepResult.DefinitionChanged();
+    }
+
+    private StepResult unlessAltered(Effect.Prepare prepare, Function<TableDefinition, StepResult> step) {
         TableDefinition now = await(tables.inspect(prepare.table(), prepare.options()));
         String expected = prepare.inspected().orElseThrow().fingerprint();
-        if (!now.fingerprint().equals(expected)) {
-            throw new FaultException(Fault.refused(
-                    "the definition of " + prepare.table() + " changed at the source while it was prepared",
-                    "send retry: the table is prepared anew"));
-        }
-        return now;
+        return now.fingerprint().equals(expected) ? step.apply(now) : new StepResult.DefinitionChanged();
     }
 
     private Event plan(Effect.PlanChunks plan) {
         try {
             TableDefinition definition = await(tables.inspect(plan.table(), plan.options()));
             if (!definition.fingerprint().equals(plan.fingerprint())) {
-                throw new FaultException(Fault.refused(
+                throw new FaultException(Fault.unavailable(
                         "the definition of " + plan.table() + " changed at the source during its backfill",
-                        "send retry: the table is backfilled anew"));
+                        "it is tried again by itself once the destination has followed the change, or the table fails "
+                                + "if it cannot"));
             }
             Planned planned =
                     await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), chunkRows));

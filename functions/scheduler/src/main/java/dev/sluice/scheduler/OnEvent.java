@@ -60,6 +60,7 @@ final class OnEvent {
             case Event.QueueMoved moved -> queueMoved(table, moved);
             case Event.StreamFailed failed -> streamFailed(table, failed, now);
             case Event.CaptureBroken broken -> captureBroken(table, broken, now);
+            case Event.DefinitionFollowed followed -> definitionFollowed(table, followed, now);
             case Event.ConstraintsBuilt built -> constraints(table, built.run(), built.attempt(), now, pending ->
                     new Constraints.Built(built.count()));
             case Event.ConstraintsFailed failed -> constraints(table, failed.run(), failed.attempt(), now, pending ->
@@ -76,7 +77,8 @@ final class OnEvent {
         if (!(table.state() instanceof Preparing preparing) || !isAsked(preparing, run, step, attempt)) {
             return late(table, run, step + " attempt " + attempt);
         }
-        boolean expected = switch (step) {
+        boolean altered = result instanceof StepResult.DefinitionChanged && step != Step.INSPECT;
+        boolean expected = altered || switch (step) {
             case INSPECT -> result instanceof StepResult.Inspected;
             case QUEUE -> result instanceof StepResult.Done || result instanceof StepResult.QueueHasHole;
             case PUBLISH -> result instanceof StepResult.Published;
@@ -97,6 +99,7 @@ final class OnEvent {
         Optional<StepResult.Bounded> bounded = preparing.bounded();
         switch (result) {
             case StepResult.Done done -> { }
+            case StepResult.DefinitionChanged changed -> next = Step.INSPECT;
             case StepResult.QueueHasHole hole -> {
                 learned = withoutCapture(table);
                 next = Step.QUEUE;
@@ -116,13 +119,14 @@ final class OnEvent {
                 } else {
                     learned = withoutCapture(table);
                     // It left the publication at some time, or the slot is another: what the queue kept from before
-                    // has a hole. The queue starts anew, and the table joins once more behind that start.
+                    // has a hole. Or the table was altered since, and whether that could have been followed nobody
+                    // asked. The queue starts anew, and the table joins once more behind that start.
                     next = Step.QUEUE;
                 }
             }
             case StepResult.Bounded found -> bounded = Optional.of(found);
         }
-        if (step.next().isEmpty()) {
+        if (step.next().isEmpty() && !altered) {
             return Turn.becomes(startCopying(learned, run, inspected.get(), bounded.get(), now));
         }
         var preparation = new Preparing(run, next, preparing.attempt().next(), Optional.empty(), inspected, bounded);
@@ -142,11 +146,7 @@ final class OnEvent {
     }
 
     private static boolean isSameCapture(CaptureIdentity before, CaptureIdentity after) {
-        return before.tableOid() == after.tableOid()
-                && before.publicationMember() == after.publicationMember()
-                && before.systemIdentifier().equals(after.systemIdentifier())
-                && before.topicId().equals(after.topicId())
-                && before.captureId().equals(after.captureId());
+        return before.equals(after);
     }
 
     private static Turn stepFailed(TableRecord table, long run, Step step, int attempt, Fault fault, Instant now) {
@@ -555,6 +555,40 @@ final class OnEvent {
             case Failed failed when failed.remedy() instanceof Remedy.Leave -> Turn.ignored("it is to be removed");
             case Failed failed -> Turn.becomes(Records.failed(without, Phase.CAPTURE, broken.fault(), now));
         };
+    }
+
+    /** Chunks are read under the new definition from here on; those that met it before it was followed go at once. */
+    private static Turn definitionFollowed(TableRecord table, Event.DefinitionFollowed followed, Instant now) {
+        if (table.captured().filter(followed.judged()::equals).isEmpty()
+                || table.state().run() != followed.run()) {
+            return late(table, followed.run(), "following a definition");
+        }
+        TableRecord captured =
+                Records.captured(table, Optional.of(followed.judged().with(followed.fingerprint())));
+        if (!(table.state() instanceof Backfilling backfilling)) {
+            return Turn.becomes(captured);
+        }
+        StepResult.Inspected before = backfilling.inspected();
+        var inspected = new StepResult.Inspected(
+                followed.fingerprint(), before.tableOid(), before.key(), before.rowsEstimated());
+        ChunkPlan plan = backfilling.plan();
+        List<OpenChunk> open = plan.open().stream()
+                .map(chunk -> chunk.inFlight()
+                        ? chunk
+                        : new OpenChunk(
+                                chunk.chunk(), chunk.range(), chunk.attempt().atOnce(), false, chunk.aboveHighest()))
+                .toList();
+        var further = new ChunkPlan(
+                plan.next(),
+                plan.plannedUpTo(),
+                plan.complete(),
+                plan.planning().next(),
+                open,
+                plan.chunksCopied(),
+                plan.rowsCopied(),
+                plan.bytesCopied());
+        return Turn.becomes(Records.to(
+                captured, new Backfilling(backfilling.run(), inspected, backfilling.bounded(), further), now));
     }
 
     private static TableRecord withoutCapture(TableRecord table) {

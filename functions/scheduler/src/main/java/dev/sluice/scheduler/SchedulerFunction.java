@@ -5,6 +5,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.messaging.KafkaClients;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
+import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
@@ -43,6 +44,7 @@ public class SchedulerFunction {
             SourceCapture capture,
             Partitions partitions,
             DestinationTables destination,
+            DefinitionFollow follow,
             Ledger ledger) {
         var limits = new Limits(
                 config.scheduler().concurrency(),
@@ -57,11 +59,11 @@ public class SchedulerFunction {
         Producer<String, byte[]> producer = kafka.producer(Map.of());
         var outbox = new Outbox(producer);
         var effects = new Effects(
-                tables, keys, capture, partitions, destination, ledger, topics, messages, outbox::send, chunkRows,
-                config.scheduler().barrierLimit());
+                tables, keys, capture, partitions, destination, follow, ledger, topics, messages, outbox::send,
+                chunkRows, config.scheduler().barrierLimit());
         runner = new EffectRunner(
                 effects,
-                new Watch(capture, partitions, topics),
+                new Watch(capture, partitions, follow, topics),
                 messages,
                 outbox,
                 limits,

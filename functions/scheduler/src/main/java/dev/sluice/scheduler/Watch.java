@@ -8,7 +8,10 @@ import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.Partitions;
+import dev.sluice.postgres.CaptureFindings;
+import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.SourceCapture;
+import dev.sluice.postgres.SqlFaults;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,25 +20,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jboss.logging.Logger;
 
-/** Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20, R21). */
+/**
+ * Looks, every few seconds, whether capture of each table still is what it was when the table joined (R20, R21), and
+ * follows what ALTER TABLE did to it at the source.
+ *
+ * <p>Following leaves nothing half done and does nothing twice, so that it needs no state of the fold: what did not work
+ * is tried again at the next look, for as long as the table differs. Chunks and changes that need it wait meanwhile.
+ */
 final class Watch {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
+    private static final Logger LOG = Logger.getLogger(Watch.class);
+    /** Above what the destination is given for it. */
+    private static final Duration FOLLOW_TIMEOUT = Duration.ofSeconds(90);
+
     private final SourceCapture capture;
     private final Partitions partitions;
+    private final DefinitionFollow follow;
     private final Topics topics;
     /** Whose topic was not the right one at the last look: a broker that has just started may not know it yet. */
     private Set<TableName> suspects = Set.of();
+    /** Whose definition is still to be compared with what it was. */
+    private final Set<TableName> touched = new HashSet<>();
 
-    Watch(SourceCapture capture, Partitions partitions, Topics topics) {
+    Watch(SourceCapture capture, Partitions partitions, DefinitionFollow follow, Topics topics) {
         this.capture = capture;
         this.partitions = partitions;
+        this.follow = follow;
         this.topics = topics;
     }
 
-    /** One event for each table whose capture is broken. */
+    /** One event for each table whose capture is broken, or whose new definition is followed. */
     List<Event> look(World world) {
         Map<TableName, CaptureIdentity> identities = new HashMap<>();
         for (TableRecord table : world.tables().values()) {
@@ -49,8 +67,9 @@ final class Watch {
         if (identities.isEmpty()) {
             return List.of();
         }
+        CaptureFindings findings = capture.look(identities).await().atMost(TIMEOUT);
         Map<TableName, Fault> broken = new HashMap<>(partitions.broken(identities).await().atMost(TIMEOUT));
-        broken.putAll(capture.broken(identities).await().atMost(TIMEOUT));
+        broken.putAll(findings.broken());
         var described = topics.describe(List.copyOf(identities.keySet()));
         Optional<String> captureId = topics.captureId();
         Set<TableName> suspectsNow = new HashSet<>();
@@ -78,10 +97,49 @@ final class Watch {
             }
         });
         suspects = suspectsNow;
-        List<Event> events = new ArrayList<>();
+        List<Event> events = new ArrayList<>(follow(world, identities, findings, broken));
         broken.forEach((table, fault) -> events.add(
                 new Event.CaptureBroken(
                         table, world.tables().get(table).state().run(), identities.get(table), fault)));
+        return events;
+    }
+
+    /** @param broken gets the tables whose definition cannot be followed */
+    private List<Event> follow(
+            World world,
+            Map<TableName, CaptureIdentity> identities,
+            CaptureFindings findings,
+            Map<TableName, Fault> broken) {
+        touched.addAll(findings.touched());
+        touched.addAll(findings.redefined());
+        touched.retainAll(identities.keySet());
+        List<Event> events = new ArrayList<>();
+        for (TableName table : List.copyOf(touched)) {
+            TableState state = world.tables().get(table).state();
+            // A preparation looks for itself, and leaves behind what the table is like when it is through.
+            if (state instanceof TableState.Preparing || broken.containsKey(table)) {
+                continue;
+            }
+            CaptureIdentity identity = identities.get(table);
+            try {
+                Optional<String> followed =
+                        follow.follow(table, identity.fingerprint()).await().atMost(FOLLOW_TIMEOUT);
+                touched.remove(table);
+                followed.filter(fingerprint -> !fingerprint.equals(identity.fingerprint()))
+                        .ifPresent(fingerprint -> {
+                            LOG.infof("definition followed table=%s run=%d", table, state.run());
+                            events.add(new Event.DefinitionFollowed(table, state.run(), identity, fingerprint));
+                        });
+            } catch (RuntimeException e) {
+                Fault fault = SqlFaults.fault(e, "following the definition of " + table);
+                if (fault.kind() == Fault.Kind.REFUSED) {
+                    touched.remove(table);
+                    broken.put(table, fault);
+                } else {
+                    LOG.warnf("definition not followed yet table=%s run=%d: %s", table, state.run(), fault.reason());
+                }
+            }
+        }
         return events;
     }
 

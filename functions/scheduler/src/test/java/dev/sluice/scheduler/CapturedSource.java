@@ -9,7 +9,9 @@ import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
+import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
@@ -43,6 +45,8 @@ final class CapturedSource implements AutoCloseable {
     final Messages messages = new Messages(pipeline);
     final SourceTables tables;
     final SourceCapture capture;
+    final DestinationTables destinations;
+    final DefinitionFollow follow;
     final Ledger ledger;
     final KafkaClients kafka;
     final Topics topics;
@@ -54,21 +58,23 @@ final class CapturedSource implements AutoCloseable {
 
     private record AtSource(String url, int connectionsMax) implements DatabaseConfig.Source {}
 
-    private record AtDestination(String url, int connectionsMax, Map<String, String> schemas)
+    private record AtDestination(
+            String url, int connectionsMax, Map<String, String> schemas, DroppedColumns droppedColumns)
             implements DatabaseConfig.Destination {}
 
     CapturedSource() throws SQLException {
-        databases = new Databases(
-                new Config(
-                        pipeline.name(),
-                        new AtSource(SharedServers.source().url(database), 4),
-                        new AtDestination(
-                                SharedServers.destination()
-                                        .url(SharedServers.freshDatabase(SharedServers.destination())),
-                                4,
-                                Map.of())),
-                vertx);
+        var config = new Config(
+                pipeline.name(),
+                new AtSource(SharedServers.source().url(database), 4),
+                new AtDestination(
+                        SharedServers.destination().url(SharedServers.freshDatabase(SharedServers.destination())),
+                        4,
+                        Map.of(),
+                        DroppedColumns.KEEP));
+        databases = new Databases(config, vertx);
         tables = new SourceTables(databases, pipeline);
+        destinations = new DestinationTables(databases, databases.schemas(), pipeline);
+        follow = new DefinitionFollow(databases, tables, databases.schemas(), pipeline, config);
         capture = new SourceCapture(databases, pipeline);
         ledger = new Ledger(databases, pipeline);
         kafka = new KafkaClients(new SmallRyeConfigBuilder()
@@ -98,7 +104,8 @@ final class CapturedSource implements AutoCloseable {
                 new SourceKeys(databases),
                 capture,
                 partitions(),
-                new DestinationTables(databases, databases.schemas(), pipeline),
+                destinations,
+                follow,
                 ledger,
                 topics,
                 messages,

@@ -2,6 +2,7 @@ package dev.sluice.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
@@ -580,6 +581,65 @@ class FoldTest {
         story.event(new Event.CaptureBroken(A, story.state("a").run(), Given.OTHER_IDENTITY, Given.REFUSED));
 
         assertThat(story.state("a")).isInstanceOf(Draining.class);
+    }
+
+    @Test
+    void aBackfillGoesOnUnderTheDefinitionThatWasFollowed() {
+        // given chunks that met a definition that nobody had followed yet
+        var story = Story.withTables(1, "a").add("a").until("a", Backfilling.class);
+        story.event(story.answers(A).getFirst());
+        ChunkTask first = story.tasksOf("a").getFirst();
+        assertThat(first.fingerprint()).isEqualTo(Given.IDENTITY.fingerprint());
+        var notYet = Fault.unavailable("the definition changed", "it is tried again");
+        story.event(new Event.ChunkFailed(A, first.run(), first.chunk(), first.attempt(), notYet));
+        int sent = story.tasksOf("a").size();
+
+        // when it is followed
+        story.event(new Event.DefinitionFollowed(A, first.run(), Given.IDENTITY, "new"));
+
+        // then they go out at once, as the same table with another definition
+        ChunkTask again = story.tasksOf("a").get(sent);
+        assertThat(again.chunk()).isEqualTo(first.chunk());
+        assertThat(again.attempt()).isEqualTo(first.attempt() + 1);
+        assertThat(again.fingerprint()).isEqualTo("new");
+        assertThat(story.record("a").captured()).contains(Given.IDENTITY.with("new"));
+        story.untilStreaming("a");
+    }
+
+    @Test
+    void aPreparationThatFindsTheTableAlteredStartsOver() {
+        var story = Story.withTables(1, "a").add("a");
+        while (((Preparing) story.state("a")).step() != Step.DESTINATION) {
+            story.event(story.answers(A).getFirst());
+        }
+        var preparing = (Preparing) story.state("a");
+
+        story.event(new Event.StepDone(
+                A, preparing.run(), Step.DESTINATION, preparing.attempt().number(),
+                new dev.sluice.domain.StepResult.DefinitionChanged()));
+
+        assertThat(((Preparing) story.state("a")).step()).isEqualTo(Step.INSPECT);
+        story.untilStreaming("a");
+    }
+
+    @Test
+    void aTableThatWasAlteredBeforeItsNewBackfillIsNotCutShort() {
+        // given a new backfill of a table whose definition is another one than was last followed
+        var story = Story.withTables(1, "a").add("a").untilStreaming("a");
+        story.command(new Command.Backfill(A));
+        while (((Preparing) story.state("a")).step() != Step.PUBLISH) {
+            story.event(story.answers(A).getFirst());
+        }
+        var preparing = (Preparing) story.state("a");
+        story.event(new Event.StepDone(
+                A, preparing.run(), Step.PUBLISH, preparing.attempt().number(),
+                new dev.sluice.domain.StepResult.Published(Given.IDENTITY.with("altered"))));
+
+        // when it is cancelled
+        story.command(new Command.Cancel(A, false)).until("a", Cancelled.class);
+
+        // then it is incomplete: what the ALTER did to rows that were not copied anew, nobody knows
+        assertThat(story.record("a").streamedRun()).isEmpty();
     }
 
     @Test

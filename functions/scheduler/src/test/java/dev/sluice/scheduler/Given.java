@@ -199,6 +199,11 @@ final class Given {
         all.put(
                 "StepDone QUEUE, a hole",
                 new Event.StepDone(TABLE, RUN, Step.QUEUE, ATTEMPT, new StepResult.QueueHasHole()));
+        for (Step step : List.of(Step.PUBLISH, Step.BOUNDS, Step.DESTINATION)) {
+            all.put(
+                    "StepDone " + step + ", altered",
+                    new Event.StepDone(TABLE, RUN, step, ATTEMPT, new StepResult.DefinitionChanged()));
+        }
         all.put(
                 "StepDone PUBLISH other",
                 new Event.StepDone(TABLE, RUN, Step.PUBLISH, ATTEMPT, new StepResult.Published(OTHER_IDENTITY)));
@@ -229,6 +234,7 @@ final class Given {
         all.put("StreamFailed lost", new Event.StreamFailed(TABLE, RUN, FAULTY, true));
         all.put("StreamFailed streamed lost", new Event.StreamFailed(TABLE, STREAMED, FAULTY, true));
         all.put("CaptureBroken", new Event.CaptureBroken(TABLE, RUN, IDENTITY, FAULTY));
+        all.put("DefinitionFollowed", new Event.DefinitionFollowed(TABLE, RUN, IDENTITY, "g"));
         all.put("ConstraintsBuilt", new Event.ConstraintsBuilt(TABLE, RUN, ATTEMPT, 3));
         all.put("ConstraintsFailed", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, FAULTY));
         all.put("ConstraintsFailed refused", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, REFUSED));

@@ -61,6 +61,7 @@ class LateAnswersTest {
             case Event.QueueMoved it -> Optional.empty();
             case Event.StreamFailed it -> Optional.empty();
             case Event.CaptureBroken it -> Optional.empty();
+            case Event.DefinitionFollowed it -> Optional.empty();
         };
     }
 
@@ -84,6 +85,8 @@ class LateAnswersTest {
             case Event.QueueMoved it -> new Event.QueueMoved(it.table(), 1, 0, 0, 0, Optional.empty());
             case Event.StreamFailed it -> new Event.StreamFailed(it.table(), 1, it.fault(), it.queueLost());
             case Event.CaptureBroken it -> new Event.CaptureBroken(it.table(), 1, it.judged(), it.fault());
+            case Event.DefinitionFollowed it ->
+                new Event.DefinitionFollowed(it.table(), 1, it.judged(), it.fingerprint());
             case Event.ConstraintsBuilt it -> new Event.ConstraintsBuilt(it.table(), 1, it.attempt(), it.count());
             case Event.ConstraintsFailed it -> new Event.ConstraintsFailed(it.table(), 1, it.attempt(), it.fault());
             case Event.TableLeft it -> new Event.TableLeft(it.table(), 1, it.attempt());

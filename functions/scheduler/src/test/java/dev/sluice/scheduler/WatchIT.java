@@ -8,6 +8,8 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Step;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
@@ -38,7 +40,7 @@ class WatchIT {
         source = new CapturedSource();
         source.onSource("CREATE TABLE public.orders (id int PRIMARY KEY)");
         identity = source.join(TABLE);
-        watch = new Watch(source.capture, source.partitions(), source.topics);
+        watch = new Watch(source.capture, source.partitions(), source.follow, source.topics);
     }
 
     @AfterEach
@@ -109,6 +111,60 @@ class WatchIT {
 
         assertThat(watch.look(leaving)).isEmpty();
         assertThat(watch.look(leaving)).isEmpty();
+    }
+
+    @Test
+    void anAlteredTableIsFollowedUntilTheFoldKnows() throws SQLException {
+        prepare();
+        source.onSource("ALTER TABLE public.orders ADD COLUMN added int");
+
+        List<Event> first = watch.look(world(identity));
+        List<Event> again = watch.look(world(identity));
+
+        String now = CapturedSource.await(source.tables.inspect(TABLE)).fingerprint();
+        assertThat(first).containsExactly(new Event.DefinitionFollowed(TABLE, RUN, identity, now));
+        assertThat(again).as("its answer may have been lost").isEqualTo(first);
+        assertThat(watch.look(world(identity.with(now)))).isEmpty();
+        assertThat(CapturedSource.await(source.destinations.inspectDestination(TABLE)).columns()).hasSize(2);
+    }
+
+    @Test
+    void whatCannotBeFollowedBreaksCapture() throws SQLException {
+        prepare();
+        source.onSource("ALTER TABLE public.orders ALTER COLUMN id TYPE bigint");
+
+        assertThat(watch.look(world(identity))).singleElement().isInstanceOfSatisfying(
+                Event.CaptureBroken.class,
+                broken -> assertThat(broken.fault().reason()).contains("\"id\" was altered"));
+    }
+
+    @Test
+    void aPreparationIsLeftToItself() throws SQLException {
+        prepare();
+        source.onSource("ALTER TABLE public.orders ALTER COLUMN id TYPE bigint");
+
+        assertThat(watch.look(world(identity, new TableState.Preparing(
+                        RUN, Step.BARRIER, Attempt.first(), Optional.empty(), Optional.empty(), Optional.empty()))))
+                .isEmpty();
+    }
+
+    @Test
+    void newStorageIsKnownAfterARestart() throws SQLException {
+        prepare();
+        source.onSource("VACUUM FULL public.orders");
+        watch.look(world(identity));
+
+        // What touches the column later is not taken for what wrote the rows anew.
+        source.onSource("ALTER TABLE public.orders ALTER COLUMN id SET STATISTICS 7");
+
+        assertThat(watch.look(world(identity))).singleElement().isInstanceOf(Event.DefinitionFollowed.class);
+    }
+
+    private void prepare() {
+        CapturedSource.await(source.ledger.openRun(TABLE, RUN));
+        TableDefinition definition = CapturedSource.await(source.tables.inspect(TABLE));
+        CapturedSource.await(source.destinations.prepare(definition));
+        assertThat(CapturedSource.await(source.follow.remember(definition))).isTrue();
     }
 
     private void assertSeenAtTheSecondLook(String reason) {

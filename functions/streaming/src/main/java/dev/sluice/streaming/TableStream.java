@@ -51,6 +51,8 @@ final class TableStream {
     /** With the backoff, about eight minutes of something that may go right and does not. */
     private static final int FAULTY_TRIES_MAX = 20;
     private static final int BATCH_RECORDS_MIN = 2;
+    /** Until a changed definition is followed; an index that is being built at the destination may be in the way. */
+    private static final Duration FOLLOW_LIMIT = Duration.ofMinutes(30);
 
     private final TableName table;
     private final TopicPartition partition;
@@ -69,6 +71,7 @@ final class TableStream {
     private long run;
     private int failures;
     private Optional<Long> lostSinceNanos = Optional.empty();
+    private Optional<Long> behindSinceNanos = Optional.empty();
     private Optional<String> trouble = Optional.empty();
     private long applied;
     private long waiting;
@@ -147,6 +150,7 @@ final class TableStream {
         command = Optional.of(next);
         failures = 0;
         lostSinceNanos = Optional.empty();
+        behindSinceNanos = Optional.empty();
         act();
     }
 
@@ -411,10 +415,11 @@ final class TableStream {
     private Uni<Done> batch(Session open, List<ConsumerRecord<byte[], byte[]>> records) {
         Progress from = open.progress;
         RetainedChunks chunks = open.chunks;
+        DestinationTable destination = open.table;
         CapturedChanges changes = open.changes;
         Applying applying = open.applying;
         return Uni.createFrom()
-                .item(() -> plan(changes, records, from, chunks))
+                .item(() -> plan(destination, changes, records, from, chunks))
                 .runSubscriptionOn(services.planner())
                 .chain(planned -> planned.plan().consumed() == 0
                         ? Uni.createFrom().item(planned)
@@ -432,6 +437,7 @@ final class TableStream {
     }
 
     private static Done plan(
+            DestinationTable destination,
             CapturedChanges changes,
             List<ConsumerRecord<byte[], byte[]>> records,
             Progress from,
@@ -442,7 +448,7 @@ final class TableStream {
         for (ConsumerRecord<byte[], byte[]> record : records) {
             try {
                 CapturedChange change = changes.read(record);
-                queued.add(new Queued(record.offset(), change.change()));
+                queued.add(new Queued(record.offset(), destination.named(change.change())));
                 millis = change.millis();
             } catch (UnreadableChangeException e) {
                 // What comes before it is applied; then it is told.
@@ -466,6 +472,7 @@ final class TableStream {
         }
         Applied result = done.applied().get();
         failures = 0;
+        behindSinceNanos = Optional.empty();
         trouble = Optional.empty();
         delayMillis = Math.max(0, System.currentTimeMillis() - done.millis());
         open.progress = result.reached();
@@ -521,6 +528,7 @@ final class TableStream {
     }
 
     private void failed(Throwable failure, String doing) {
+        Optional<DestinationTable> opened = session.map(open -> open.table);
         stop();
         failures++;
         if (isFenced(failure)) {
@@ -540,7 +548,43 @@ final class TableStream {
             openAfter(delay);
         } else {
             LOG.debug("failure of " + table, failure);
-            streamFailed(fault, isOfTheQueue(failure));
+            refused(opened, fault, isOfTheQueue(failure));
+        }
+    }
+
+    /** What the destination refuses may fit once it has followed the source's definition; else nothing helps. */
+    private void refused(Optional<DestinationTable> opened, Fault fault, boolean ofTheQueue) {
+        start(
+                services.answered(services.apply().standing(table, opened)),
+                standing -> {
+                    switch (standing) {
+                        case SETTLED -> streamFailed(fault, ofTheQueue);
+                        case FOLLOWED -> openAfter(Backoff.after(failures));
+                        case BEHIND -> behind(fault);
+                    }
+                },
+                failure -> {
+                    trouble = Optional.of(fault(failure, "asking for the definition of " + table).reason());
+                    openAfter(Backoff.after(failures));
+                });
+    }
+
+    private void behind(Fault fault) {
+        long now = System.nanoTime();
+        long since = behindSinceNanos.orElse(now);
+        behindSinceNanos = Optional.of(since);
+        if (now - since >= FOLLOW_LIMIT.toNanos()) {
+            streamFailed(
+                    Fault.refused(
+                            "the definition of the table changed at the source, and the destination has not followed within "
+                                    + FOLLOW_LIMIT.toMinutes() + " min: " + fault.reason(),
+                            "Look in the scheduler's log for what is in the way; then retry."),
+                    false);
+        } else {
+            trouble = Optional.of(
+                    "waits until the destination has followed the changed definition: " + fault.reason());
+            LOG.infof("waits for the definition to be followed table=%s run=%d: %s", table, run, fault.reason());
+            openAfter(Backoff.after(failures));
         }
     }
 

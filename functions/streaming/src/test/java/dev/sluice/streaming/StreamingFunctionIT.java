@@ -13,6 +13,7 @@ import dev.sluice.messaging.Messages;
 import dev.sluice.postgres.ChangeApply;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Ledger.Applying;
 import dev.sluice.postgres.SchemaMapping;
@@ -615,6 +616,11 @@ class StreamingFunctionIT {
                     @Override
                     public Map<String, String> schemas() {
                         return Map.of();
+                    }
+
+                    @Override
+                    public DroppedColumns droppedColumns() {
+                        return DroppedColumns.KEEP;
                     }
                 };
             }

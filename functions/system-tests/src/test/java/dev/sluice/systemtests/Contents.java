@@ -27,13 +27,19 @@ final class Contents {
     /** As {@link #differences(SluiceStack, TableName)}, for a table with another name at the destination. */
     static List<String> differences(SluiceStack stack, TableName atSource, TableName atDestination)
             throws SQLException {
+        return differences(stack, atSource, atDestination, "t");
+    }
+
+    /** @param row what is compared of a row, in terms of {@code t} */
+    static List<String> differences(SluiceStack stack, TableName atSource, TableName atDestination, String row)
+            throws SQLException {
         List<String> differences = new ArrayList<>();
         try (Connection source = open(stack.source());
                 Connection destination = open(stack.destination());
                 Statement ofSource = streaming(source);
                 Statement ofDestination = streaming(destination);
-                ResultSet left = ofSource.executeQuery(query(source, atSource));
-                ResultSet right = ofDestination.executeQuery(query(destination, atDestination))) {
+                ResultSet left = ofSource.executeQuery(query(source, atSource, row));
+                ResultSet right = ofDestination.executeQuery(query(destination, atDestination, row))) {
             String a = next(left);
             String b = next(right);
             while ((a != null || b != null) && differences.size() < DIFFERENCES_MAX) {
@@ -54,12 +60,12 @@ final class Contents {
     }
 
     /** The rows of a table itself, without those of tables that inherit from it; a partitioned table has none itself. */
-    private static String query(Connection connection, TableName table) throws SQLException {
+    private static String query(Connection connection, TableName table, String row) throws SQLException {
         try (var kind = connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(?)")) {
             kind.setString(1, table.sql());
             try (ResultSet rows = kind.executeQuery()) {
                 String only = rows.next() && rows.getBoolean(1) ? "" : "ONLY ";
-                return "SELECT t::text COLLATE \"C\" AS row FROM " + only + table.sql() + " t ORDER BY 1";
+                return "SELECT (" + row + ")::text COLLATE \"C\" AS row FROM " + only + table.sql() + " t ORDER BY 1";
             }
         }
     }

@@ -53,6 +53,11 @@ public record Attempt(int number, int failures, int faulty, Optional<Instant> no
                 new Attempt(number + 1, failures + 1, faultyNow, Optional.of(notBefore), Optional.of(fault)));
     }
 
+    /** This try without the wait before it: what it waited for has come. */
+    public Attempt atOnce() {
+        return new Attempt(number, failures, faulty, Optional.empty(), last);
+    }
+
     /** The try of the next effect of the same kind, once this one succeeded. */
     public Attempt next() {
         return numbered(number + 1);

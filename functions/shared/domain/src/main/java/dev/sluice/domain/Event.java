@@ -107,6 +107,14 @@ public sealed interface Event {
      */
     record CaptureBroken(TableName table, long run, CaptureIdentity judged, Fault fault) implements OfRun {}
 
+    /**
+     * The table was altered at the source, and the destination's table has followed.
+     *
+     * @param judged what the source was compared with
+     * @param fingerprint of the definition that is followed now
+     */
+    record DefinitionFollowed(TableName table, long run, CaptureIdentity judged, String fingerprint) implements OfRun {}
+
     /** What was put off until the table was caught up is built. */
     record ConstraintsBuilt(TableName table, long run, int attempt, int count) implements OfRun {}
 

@@ -28,6 +28,9 @@ public sealed interface StepResult {
      */
     record QueueHasHole() implements StepResult {}
 
+    /** Any step but {@link Step#INSPECT}: the table was altered since that one. The preparation starts over. */
+    record DefinitionChanged() implements StepResult {}
+
     /** {@link Step#PUBLISH}: what must stay as it is from now on (R20). */
     record Published(CaptureIdentity identity) implements StepResult {}
 

@@ -98,6 +98,11 @@ public record TableOptions(
         }
     }
 
+    /** Whether the column arrives at the destination, as it is or transformed. */
+    public boolean carries(String column) {
+        return include.isEmpty() ? !exclude.contains(column) : include.contains(column);
+    }
+
     public boolean isNone() {
         return equals(NONE);
     }

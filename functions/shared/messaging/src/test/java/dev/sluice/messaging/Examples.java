@@ -74,6 +74,7 @@ final class Examples {
                 new StepResult.Done(),
                 INSPECTED,
                 new StepResult.QueueHasHole(),
+                new StepResult.DefinitionChanged(),
                 new StepResult.Published(IDENTITY),
                 BOUNDED,
                 new StepResult.Bounded(Lsn.ZERO, Optional.empty(), SNAPSHOT));
@@ -102,6 +103,7 @@ final class Examples {
                         new Event.QueueMoved(TABLE, 7, 5, 6, 7, Optional.empty()),
                         new Event.StreamFailed(TABLE, 7, FAULT, true),
                         new Event.CaptureBroken(TABLE, 7, IDENTITY, FAULT),
+                        new Event.DefinitionFollowed(TABLE, 7, IDENTITY, "f01"),
                         new Event.ConstraintsBuilt(TABLE, 7, 1, 3),
                         new Event.ConstraintsFailed(TABLE, 7, 1, FAULT),
                         new Event.TableLeft(TABLE, 7, 1),

@@ -10,15 +10,17 @@ import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Compares what capture rests on with what it rested on when the tables joined (R20).
+ * Compares what capture rests on with what it rested on when the tables joined (R20), and finds the tables whose
+ * definition is another one.
  *
  * <p>Runs every few seconds over every table: one query for the pipeline and one for all tables. A table's whole
  * definition is read only when a row of its columns, defaults or key was written since the last check.
@@ -42,17 +44,17 @@ final class CaptureCheck {
         this.pipeline = pipeline;
     }
 
-    private record Seen(CaptureIdentity identity, List<String> versions) {}
+    private record Seen(CaptureIdentity identity, String versions) {}
 
     static String allKindsHint(String publication) {
         return "run ALTER PUBLICATION " + publication + " SET (publish = 'insert, update, delete, truncate') at the "
                 + "source, then start a new backfill";
     }
 
-    Uni<Map<TableName, Fault>> broken(Map<TableName, CaptureIdentity> identities) {
+    Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities) {
         seen.keySet().retainAll(identities.keySet());
         if (identities.isEmpty()) {
-            return Uni.createFrom().item(Map.of());
+            return Uni.createFrom().item(CaptureFindings.NONE);
         }
         // One snapshot, so that a table that is just being altered is not judged by halves.
         return source.inTransaction(connection -> connection
@@ -99,7 +101,7 @@ final class CaptureCheck {
                 });
     }
 
-    private Uni<Map<TableName, Fault>> ofTables(
+    private Uni<CaptureFindings> ofTables(
             SqlConnection connection, PipelineState state, Map<TableName, CaptureIdentity> identities) {
         Map<TableName, Fault> broken = new LinkedHashMap<>();
         Map<Long, TableName> byOid = new LinkedHashMap<>();
@@ -116,7 +118,7 @@ final class CaptureCheck {
             }
         });
         if (byOid.isEmpty()) {
-            return Uni.createFrom().item(broken);
+            return Uni.createFrom().item(new CaptureFindings(broken, Set.of(), Set.of()));
         }
         return connection
                 .preparedQuery("""
@@ -127,12 +129,12 @@ final class CaptureCheck {
                                CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
                                  WHEN 'i' THEN coalesce(k.indisreplident, false)
                                  ELSE c.relreplident = 'f' END,
-                               array(SELECT concat(a.xmin, '-', d.xmin, '/', a.attname)
-                                     FROM pg_attribute a
-                                     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-                                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                     ORDER BY a.attnum)
-                                 || concat(k.indexrelid, '-', k.indkey, '/', 'the primary key')
+                               concat(c.relfilenode, '/', k.indexrelid, '-', k.indkey, '/',
+                                 (SELECT string_agg(concat(a.attnum, '-', a.xmin, '-', d.xmin, '-', a.attname), '/'
+                                                    ORDER BY a.attnum)
+                                  FROM pg_attribute a
+                                  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
                         FROM unnest($1::int8[]) w (oid)
                         LEFT JOIN pg_class c ON c.oid = w.oid::oid
                         LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -148,21 +150,23 @@ final class CaptureCheck {
                         Optional<Fault> fault = difference(table, identity, row);
                         if (fault.isPresent()) {
                             broken.put(table, fault.get());
-                        } else if (!new Seen(identity, versions(row)).equals(seen.get(table))) {
+                        } else if (!new Seen(identity, row.getString(9)).equals(seen.get(table))) {
                             changed.add(row);
                         }
                     }
+                    Set<TableName> redefined = new LinkedHashSet<>();
+                    Set<TableName> touched = new LinkedHashSet<>();
                     return Multi.createFrom()
                             .iterable(changed)
                             .onItem()
                             .transformToUniAndConcatenate(row -> {
                                 TableName table = byOid.get(row.getLong(0));
-                                return compareDefinition(connection, table, identities.get(table), versions(row))
-                                        .invoke(fault -> fault.ifPresent(found -> broken.put(table, found)));
+                                return isSame(connection, table, identities.get(table), row.getString(9))
+                                        .invoke(same -> (same ? touched : redefined).add(table));
                             })
                             .collect()
                             .last()
-                            .replaceWith(broken);
+                            .replaceWith(() -> new CaptureFindings(broken, redefined, touched));
                 });
     }
 
@@ -206,47 +210,16 @@ final class CaptureCheck {
         return Optional.empty();
     }
 
-    private Uni<Optional<Fault>> compareDefinition(
-            SqlConnection connection, TableName table, CaptureIdentity identity, List<String> versions) {
-        return DefinitionQuery.read(connection, table).map(reading -> {
-            boolean same = reading.filter(now -> now.definition().fingerprint().equals(identity.fingerprint()))
-                    .isPresent();
-            Seen before = same ? seen.put(table, new Seen(identity, versions)) : seen.get(table);
-            if (same) {
-                return Optional.empty();
-            }
-            String what = before != null && before.identity().equals(identity)
-                    ? " (" + changedParts(before.versions(), versions) + ")"
-                    : "";
-            return Optional.of(Fault.refused(
-                    "the definition of the table was changed at the source" + what,
-                    "change the destination's table alike, then start a new backfill"));
-        });
-    }
-
-    private static String changedParts(List<String> before, List<String> now) {
-        List<String> parts = new ArrayList<>();
-        for (String version : now) {
-            if (!before.contains(version)) {
-                parts.add(name(version));
-            }
-        }
-        for (String version : before) {
-            boolean gone = now.stream().noneMatch(candidate -> name(candidate).equals(name(version)));
-            if (gone) {
-                parts.add(name(version) + " is gone");
-            }
-        }
-        return parts.isEmpty() ? "the type of a column" : String.join(", ", parts);
-    }
-
-    /** A version is {@code numbers/name}: what is not a number comes last, for it may have a slash in it. */
-    private static String name(String version) {
-        return version.substring(version.indexOf('/') + 1);
-    }
-
-    private static List<String> versions(Row row) {
-        return Arrays.asList(row.getArrayOfStrings(9));
+    private Uni<Boolean> isSame(
+            SqlConnection connection, TableName table, CaptureIdentity identity, String versions) {
+        return DefinitionQuery.read(connection, table)
+                .map(reading -> reading.filter(now -> now.definition().fingerprint().equals(identity.fingerprint()))
+                        .isPresent())
+                .invoke(same -> {
+                    if (same) {
+                        seen.put(table, new Seen(identity, versions));
+                    }
+                });
     }
 
     private static Optional<Fault> refused(String reason) {

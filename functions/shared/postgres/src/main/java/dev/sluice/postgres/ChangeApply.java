@@ -49,6 +49,7 @@ public class ChangeApply {
     private final Database destination;
     private final Ledger ledger;
     private final SchemaMapping schemas;
+    private final CapturedDefinitions definitions;
 
     @Inject
     public ChangeApply(Databases databases, Ledger ledger, SchemaMapping schemas) {
@@ -60,6 +61,7 @@ public class ChangeApply {
         this.destination = destination;
         this.ledger = ledger;
         this.schemas = schemas;
+        this.definitions = new CapturedDefinitions(source, destination, ledger.schema());
     }
 
     /**
@@ -76,7 +78,37 @@ public class ChangeApply {
      * @throws RefusedException (in the Uni) if it is not there, at either side
      */
     public Uni<DestinationTable> open(TableName table, TableOptions options) {
-        return DestinationTable.read(source, destination, table, schemas.atDestination(table), options);
+        // The names first: of a definition that is followed in between, the columns tell, and the table is opened anew.
+        return definitions.read(table).chain(captured -> DestinationTable.read(
+                source,
+                destination,
+                table,
+                schemas.atDestination(table),
+                options,
+                captured.map(CapturedDefinition::names).orElse(SourceNames.UNKNOWN)));
+    }
+
+    /** How what is known of a table's definition stands to the definition. */
+    public enum Standing {
+        /** The destination has followed the source's definition. */
+        SETTLED,
+        /** It has not yet: what does not fit now may fit then. */
+        BEHIND,
+        /** It has since the table was opened: open it anew. */
+        FOLLOWED
+    }
+
+    /** @param opened as changes were applied to it; empty if it could not be opened */
+    public Uni<Standing> standing(TableName table, Optional<DestinationTable> opened) {
+        return definitions.read(table).chain(captured -> {
+            Optional<String> known = captured.map(CapturedDefinition::fingerprint);
+            boolean followed = opened.filter(open -> !open.names().fingerprint().equals(known)).isPresent();
+            if (followed || known.isEmpty()) {
+                return Uni.createFrom().item(followed ? Standing.FOLLOWED : Standing.SETTLED);
+            }
+            return definitions.fingerprint(table)
+                    .map(now -> now.equals(known) ? Standing.SETTLED : Standing.BEHIND);
+        });
     }
 
     /**
@@ -190,8 +222,7 @@ public class ChangeApply {
         /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */
         private Uni<Void> readFromSource(Move move) {
             endedEarly = Optional.of(move.reached());
-            List<String> columns = Groups.columns(table, move.row());
-            return sourceRow(table, columns, move.to()).chain(found -> {
+            return sourceRow(table, move.to()).chain(found -> {
                 if (found.row().isEmpty()) {
                     // Gone by now; its deletion is on its way.
                     return nothing();
@@ -210,8 +241,8 @@ public class ChangeApply {
 
     private record SourceRow(PgSnapshot snapshot, Lsn lsn, Optional<Map<String, Cell>> row) {}
 
-    private Uni<SourceRow> sourceRow(DestinationTable table, List<String> columns, Key key) {
-        ApplyStatement read = ApplyStatement.readSource(table, columns, key);
+    /** All columns that the row has now, and not those of the change: what it has in them has no other change to come by. */
+    private Uni<SourceRow> sourceRow(DestinationTable table, Key key) {
         return source.inTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + SOURCE_BOUNDS)
                 .execute()
@@ -227,17 +258,23 @@ public class ChangeApply {
                     Row taken = rows.iterator().next();
                     PgSnapshot snapshot = PgSnapshot.parse(taken.getString(0));
                     Lsn lsn = Lsn.parse(taken.getString(1));
-                    return connection
-                            .preparedQuery(read.sql())
-                            .execute(read.parameters())
-                            .map(found -> new SourceRow(snapshot, lsn, Ledger.first(found).map(row -> {
-                                Map<String, Cell> cells = new LinkedHashMap<>();
-                                for (int i = 0; i < columns.size(); i++) {
-                                    String text = row.getString(i);
-                                    cells.put(columns.get(i), text == null ? Cell.NULL : new Cell.Text(text));
-                                }
-                                return cells;
-                            })));
+                    return DefinitionQuery.read(connection, table.source())
+                            .map(reading -> Groups.columns(table, reading))
+                            .chain(columns -> sourceRow(connection, ApplyStatement.readSource(table, columns, key), columns))
+                            .map(row -> new SourceRow(snapshot, lsn, row));
+                }));
+    }
+
+    private static Uni<Optional<Map<String, Cell>>> sourceRow(
+            SqlConnection connection, ApplyStatement read, List<String> columns) {
+        return connection.preparedQuery(read.sql()).execute(read.parameters()).map(found -> Ledger.first(found)
+                .map(row -> {
+                    Map<String, Cell> cells = new LinkedHashMap<>();
+                    for (int i = 0; i < columns.size(); i++) {
+                        String text = row.getString(i);
+                        cells.put(columns.get(i), text == null ? Cell.NULL : new Cell.Text(text));
+                    }
+                    return cells;
                 }));
     }
 

@@ -31,8 +31,8 @@ import org.postgresql.copy.CopyManager;
  */
 public final class ChunkCopy {
 
-    private static final String CHANGED_HINT = "Backfill the table again: the new run starts with the new definition. "
-            + "Give the destination's table the same change first, if it has not got it.";
+    private static final String CHANGED_HINT = "It is tried again by itself once the destination has followed the change, "
+            + "or the table fails if it cannot.";
 
     private final Database source;
     private final Database destination;
@@ -86,11 +86,39 @@ public final class ChunkCopy {
             connections.finished();
             return answer;
         } catch (RefusedException e) {
-            return new Answer.Failed(Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
+            return failed(task, Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
+        } catch (RedefinedException e) {
+            return new Answer.Failed(redefined(doing + ": the table's definition changed at the source"));
         } catch (SQLException | RuntimeException e) {
-            return new Answer.Failed(SqlFaults.fault(e, doing));
+            return failed(task, SqlFaults.fault(e, doing));
         }
     }
+
+    /** What the destination refuses may be the change of a definition that it has followed while the chunk was copied. */
+    private Answer.Failed failed(ChunkTask task, Fault fault) {
+        if (fault.kind() != Fault.Kind.REFUSED) {
+            return new Answer.Failed(fault);
+        }
+        try {
+            boolean isRedefined = source
+                    .withConnection(connection -> DefinitionQuery.read(connection, task.table()))
+                    .await()
+                    .atMost(Database.ANSWER_LIMIT)
+                    .filter(now -> !now.definition().fingerprint().equals(task.fingerprint()))
+                    .isPresent();
+            return new Answer.Failed(isRedefined ? redefined(fault.reason()) : fault);
+        } catch (RuntimeException e) {
+            return new Answer.Failed(SqlFaults.fault(e, "asking for the definition of " + task.table() + " after: "
+                    + fault.reason()));
+        }
+    }
+
+    /** The chunk was to be copied under another definition. Nobody knows yet whether that can be followed. */
+    private static Fault redefined(String reason) {
+        return Fault.unavailable(reason, CHANGED_HINT);
+    }
+
+    private static final class RedefinedException extends RuntimeException {}
 
     private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
         Connection to = connections.destination();
@@ -270,9 +298,10 @@ public final class ChunkCopy {
     private static Reading definition(Connection from, ChunkTask task) throws SQLException {
         Reading reading = DefinitionQuery.read(from, task.table())
                 .orElseThrow(() -> new RefusedException(
-                        "the source's table is not the one that the backfill started with", CHANGED_HINT));
+                        "the source's table is not the one that the backfill started with",
+                        "Backfill the table again once it is there."));
         if (!reading.definition().fingerprint().equals(task.fingerprint())) {
-            throw new RefusedException("the table's definition changed since the backfill started", CHANGED_HINT);
+            throw new RedefinedException();
         }
         return reading;
     }

@@ -35,9 +35,22 @@ final class ColumnTypes {
             return true;
         }
         Matcher wider = WITH_MODIFIER.matcher(to);
-        return limited.group(1).equals("character varying")
-                && wider.matches()
-                && wider.group(1).equals("character varying")
-                && Integer.parseInt(wider.group(2)) >= Integer.parseInt(limited.group(2));
+        if (!wider.matches() || !wider.group(1).equals(limited.group(1))) {
+            return false;
+        }
+        int more = Integer.parseInt(wider.group(2)) - Integer.parseInt(limited.group(2));
+        return switch (limited.group(1)) {
+            case "character varying", "bit varying" -> more >= 0;
+            // As many digits before the point, and as many after it.
+            case "numeric" -> {
+                int scales = scale(wider) - scale(limited);
+                yield scales >= 0 && more >= scales;
+            }
+            default -> false;
+        };
+    }
+
+    private static int scale(Matcher numeric) {
+        return numeric.group(3) == null ? 0 : Integer.parseInt(numeric.group(3).substring(1));
     }
 }

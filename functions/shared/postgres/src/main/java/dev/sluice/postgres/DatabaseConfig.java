@@ -40,5 +40,12 @@ public interface DatabaseConfig {
          * whose name another of them has there already is refused.
          */
         Map<String, String> schemas();
+
+        /**
+         * What becomes of a column that is dropped at the source: {@code keep} leaves it with the values that it had, and
+         * rows that come later have NULL or its default in it; {@code drop} drops it, too.
+         */
+        @WithDefault("keep")
+        DroppedColumns droppedColumns();
     }
 }

@@ -1,5 +1,6 @@
 package dev.sluice.postgres;
 
+import dev.sluice.domain.Change;
 import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
@@ -10,6 +11,7 @@ import io.vertx.mutiny.sqlclient.Tuple;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * A table as changes are applied to it: the source's key, and the destination's columns.
@@ -22,6 +24,7 @@ import java.util.Map;
  * @param columns of the destination by name
  * @param referenced whether a foreign key points here, which forbids TRUNCATE
  * @param options of the run
+ * @param names what the names in the queue mean
  */
 public record DestinationTable(
         TableName source,
@@ -31,7 +34,8 @@ public record DestinationTable(
         List<KeyColumn> key,
         Map<String, Column> columns,
         boolean referenced,
-        TableOptions options) {
+        TableOptions options,
+        SourceNames names) {
 
     public DestinationTable {
         key = List.copyOf(key);
@@ -41,11 +45,18 @@ public record DestinationTable(
     /**
      * @param castType the type without its modifier, safe in a statement: an explicit cast to {@code varchar(3)}
      *     would cut a longer text in silence, where the assignment to the column refuses it
+     * @param lengthMax characters of a {@code varchar}: the assignment cuts a longer text, too, if spaces are all that
+     *     is cut
      */
-    record Column(String castType, Generation generation) {
+    record Column(String castType, Generation generation, OptionalInt lengthMax) {
         boolean isWritten() {
             return generation != Generation.STORED && generation != Generation.VIRTUAL;
         }
+    }
+
+    /** The change under the names that the columns have now; it may carry those of an earlier time. */
+    public Change named(Change change) {
+        return names.now(change, columns.keySet());
     }
 
     public KeyOrder keyOrder() {
@@ -73,7 +84,12 @@ public record DestinationTable(
      * @throws RefusedException (in the Uni) if a table is missing, or the key is none that can be ordered
      */
     static Uni<DestinationTable> read(
-            Database source, Database destination, TableName table, TableName name, TableOptions options) {
+            Database source,
+            Database destination,
+            TableName table,
+            TableName name,
+            TableOptions options,
+            SourceNames names) {
         return source.withConnection(connection -> DefinitionQuery.read(connection, table))
                 .map(reading -> reading.map(DefinitionQuery.Reading::definition)
                         .filter(definition -> !definition.key().isEmpty())
@@ -85,7 +101,9 @@ public record DestinationTable(
                                 SELECT a.attname::text, format_type(a.atttypid, -1),
                                        a.attgenerated::text || a.attidentity::text,
                                        EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f'),
-                                       c.relkind = 'p'
+                                       c.relkind = 'p',
+                                       CASE WHEN a.atttypid = 'varchar'::regtype AND a.atttypmod > 4
+                                            THEN a.atttypmod - 4 END
                                   FROM pg_class c
                                   JOIN pg_namespace n ON n.oid = c.relnamespace
                                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -96,7 +114,13 @@ public record DestinationTable(
                             boolean referenced = false;
                             boolean partitioned = false;
                             for (var row : rows) {
-                                columns.put(row.getString(0), new Column(row.getString(1), generation(row.getString(2))));
+                                Integer lengthMax = row.getInteger(5);
+                                columns.put(
+                                        row.getString(0),
+                                        new Column(
+                                                row.getString(1),
+                                                generation(row.getString(2)),
+                                                lengthMax == null ? OptionalInt.empty() : OptionalInt.of(lengthMax)));
                                 referenced = row.getBoolean(3);
                                 partitioned = row.getBoolean(4);
                             }
@@ -116,7 +140,8 @@ public record DestinationTable(
                                     definition.key(),
                                     columns,
                                     referenced,
-                                    options);
+                                    options,
+                                    names);
                         }));
     }
 

@@ -58,7 +58,8 @@ public class DestinationTables {
      * <p>A new table gets columns, NOT NULL, generated columns, identity and the primary key. A default is left out
      * if it takes numbers from a sequence or the destination does not understand it: rows bring their values. From a
      * table that Sluice made before, the unique indexes that were built late are dropped: while chunks and queue are
-     * under way, a value may stand in two rows.
+     * under way, a value may stand in two rows. Such a table also gets the columns that the source has and it lacks,
+     * and wider types; what the source does not have any more may be NULL there from then on.
      *
      * @param definition of the source's table
      * @param options of the run
@@ -78,7 +79,8 @@ public class DestinationTables {
                                 .chain(() -> DefinitionQuery.read(connection, target))
                                 .chain(reading -> reading.isEmpty()
                                         ? make(connection, definition, target, keyName)
-                                        : checkFits(connection, definition, reading.get())
+                                        : fitted(connection, definition, reading.get(), made)
+                                                .chain(fitted -> checkFits(connection, definition, fitted, made))
                                                 .chain(() -> deferred.drop(connection, target, unique)))))));
     }
 
@@ -105,6 +107,16 @@ public class DestinationTables {
     /** As {@link #prepare(TableDefinition, TableOptions)}, for a table that is carried as it is. */
     public Uni<Void> prepare(TableDefinition definition) {
         return prepare(definition, TableOptions.NONE);
+    }
+
+    /** A table that Sluice made follows the source by itself: every row is about to be copied anew. */
+    private static Uni<DefinitionQuery.Reading> fitted(
+            SqlConnection connection, TableDefinition definition, DefinitionQuery.Reading reading, boolean made) {
+        return made
+                ? DestinationColumns.fit(connection, definition, reading.definition())
+                        .chain(() -> DefinitionQuery.read(connection, reading.definition().table()))
+                        .map(Optional::orElseThrow)
+                : Uni.createFrom().item(reading);
     }
 
     /** The table's columns as the destination has them. */
@@ -154,9 +166,9 @@ public class DestinationTables {
     }
 
     /** What the destination knows of the names in the source's definition. */
-    private record Known(Set<String> types, Set<String> collations, boolean keyName, boolean byCodePoint) {}
+    record Known(Set<String> types, Set<String> collations, boolean keyName, boolean byCodePoint) {}
 
-    private static Uni<Known> known(
+    static Uni<Known> known(
             SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
         return connection
                 .preparedQuery("""
@@ -188,7 +200,7 @@ public class DestinationTables {
             SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
         return known(connection, definition, target, keyName)
                 .chain(known -> {
-                    requireTypes(definition, target, known.types());
+                    requireTypes(definition.columns(), target, known.types());
                     return execute(connection, createTable(definition, target, keyName, known));
                 })
                 .chain(() -> {
@@ -226,8 +238,8 @@ public class DestinationTables {
                                 .recoverWithNull());
     }
 
-    private static void requireTypes(TableDefinition definition, TableName target, Set<String> types) {
-        for (Column column : definition.columns()) {
+    static void requireTypes(List<Column> columns, TableName target, Set<String> types) {
+        for (Column column : columns) {
             if (!types.contains(column.type())) {
                 throw new RefusedException(
                         "the destination does not have the type " + column.type() + " of column "
@@ -241,26 +253,7 @@ public class DestinationTables {
             TableDefinition definition, TableName target, Optional<String> keyName, Known known) {
         List<String> parts = new ArrayList<>();
         for (Column column : definition.columns()) {
-            var part = new StringBuilder(TableName.quote(column.name())).append(' ').append(column.type());
-            boolean isTextKey = definition.key().stream()
-                    .anyMatch(key -> key.name().equals(column.name()) && key.type() == KeyType.TEXT);
-            if (column.collation().filter(known.collations()::contains).isPresent()) {
-                part.append(" COLLATE ").append(column.collation().get());
-            } else if (isTextKey && !known.byCodePoint()) {
-                // Else the key's index is of no use for ranges, which are ordered by code point.
-                part.append(" COLLATE pg_catalog.\"C\"");
-            }
-            part.append(switch (column.generation()) {
-                case NONE -> "";
-                case IDENTITY_ALWAYS -> " GENERATED ALWAYS AS IDENTITY";
-                case IDENTITY_BY_DEFAULT -> " GENERATED BY DEFAULT AS IDENTITY";
-                case STORED -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") STORED";
-                case VIRTUAL -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") VIRTUAL";
-            });
-            if (column.notNull()) {
-                part.append(" NOT NULL");
-            }
-            parts.add(part.toString());
+            parts.add(columnSql(definition, column, known) + (column.notNull() ? " NOT NULL" : ""));
         }
         String key = definition.keyColumns().stream().map(TableName::quote).collect(Collectors.joining(", "));
         parts.add(keyName.filter(name -> !known.keyName())
@@ -268,6 +261,27 @@ public class DestinationTables {
                         .orElse("")
                 + "PRIMARY KEY (" + key + ")");
         return "CREATE TABLE " + target.sql() + " (" + String.join(", ", parts) + ")";
+    }
+
+    /** Name, type, collation and generation of a column, without NOT NULL and default. */
+    static String columnSql(TableDefinition definition, Column column, Known known) {
+        var sql = new StringBuilder(TableName.quote(column.name())).append(' ').append(column.type());
+        boolean isTextKey = definition.key().stream()
+                .anyMatch(key -> key.name().equals(column.name()) && key.type() == KeyType.TEXT);
+        if (column.collation().filter(known.collations()::contains).isPresent()) {
+            sql.append(" COLLATE ").append(column.collation().get());
+        } else if (isTextKey && !known.byCodePoint()) {
+            // Else the key's index is of no use for ranges, which are ordered by code point.
+            sql.append(" COLLATE pg_catalog.\"C\"");
+        }
+        return sql.append(switch (column.generation()) {
+                    case NONE -> "";
+                    case IDENTITY_ALWAYS -> " GENERATED ALWAYS AS IDENTITY";
+                    case IDENTITY_BY_DEFAULT -> " GENERATED BY DEFAULT AS IDENTITY";
+                    case STORED -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") STORED";
+                    case VIRTUAL -> " GENERATED ALWAYS AS (" + column.defaultExpression().orElseThrow() + ") VIRTUAL";
+                })
+                .toString();
     }
 
     /** Each on its own: one that the destination does not understand is left out. */
@@ -282,11 +296,12 @@ public class DestinationTables {
                 .collect(Collectors.joining("; "));
     }
 
-    private static String literal(String text) {
+    static String literal(String text) {
         return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
     }
 
-    private Uni<Void> checkFits(SqlConnection connection, TableDefinition definition, DefinitionQuery.Reading reading) {
+    private Uni<Void> checkFits(
+            SqlConnection connection, TableDefinition definition, DefinitionQuery.Reading reading, boolean made) {
         TableDefinition target = reading.definition();
         requireColumns(definition, reading);
         return connection
@@ -332,8 +347,10 @@ public class DestinationTables {
                                 .collect(Collectors.joining(", "));
                         throw new RefusedException(
                                 target.table() + " at the destination has no unique key on exactly (" + key + ")",
-                                "run ALTER TABLE " + target.table().sql() + " ADD PRIMARY KEY (" + key
-                                        + ") at the destination");
+                                made
+                                        ? DestinationColumns.makeAnew(target.table())
+                                        : "run ALTER TABLE " + target.table().sql() + " ADD PRIMARY KEY (" + key
+                                                + ") at the destination");
                     }
                     return null;
                 });

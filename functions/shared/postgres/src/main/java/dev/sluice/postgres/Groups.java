@@ -2,12 +2,15 @@ package dev.sluice.postgres;
 
 import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.DestinationTable.Column;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** Writes that one statement can do together: those that carry the same columns. */
@@ -67,9 +70,22 @@ final class Groups {
         return new Shape(columns, partial);
     }
 
-    /** The columns of a row that the destination takes, unchanged ones too. */
-    static List<String> columns(DestinationTable table, Map<String, Cell> row) {
-        return row.keySet().stream().filter(column -> isWritten(table, column)).toList();
+    /**
+     * The columns of the source that the destination takes.
+     *
+     * @throws RefusedException if it lacks one of them
+     */
+    static List<String> columns(DestinationTable table, Optional<DefinitionQuery.Reading> source) {
+        return source
+                .orElseThrow(() -> new RefusedException(
+                        "the source has no table " + table.source() + " any more",
+                        "Start a new backfill of the table once it is there again, or remove it."))
+                .definition()
+                .copiedColumns()
+                .stream()
+                .map(TableDefinition.Column::name)
+                .filter(column -> table.options().carries(column) && isWritten(table, column))
+                .toList();
     }
 
     private static boolean isWritten(DestinationTable table, String name) {
@@ -92,10 +108,24 @@ final class Groups {
             for (int i = 0; i < values.length; i++) {
                 Write write = rows.get(i);
                 values[i] = place >= 0 ? write.key().values().get(place) : text(write.row().get(column));
+                requireLength(table, column, values[i]);
             }
             arrays.add(values);
         }
         return arrays;
+    }
+
+    private static void requireLength(DestinationTable table, String name, String value) {
+        OptionalInt lengthMax = table.columns().get(name).lengthMax();
+        if (value != null
+                && lengthMax.isPresent()
+                && value.length() > lengthMax.getAsInt()
+                && value.codePointCount(0, value.length()) > lengthMax.getAsInt()) {
+            throw new RefusedException(
+                    "a value is too long for the column " + name + " of the destination's table " + table.name()
+                            + ", which takes " + lengthMax.getAsInt() + " characters",
+                    "Give the column the source's type; then retry.");
+        }
     }
 
     private static String text(Cell cell) {

@@ -89,6 +89,11 @@ public class Ledger {
      */
     public record Progress(long position, Optional<Mark> mark) {}
 
+    /** The ledger's schema, quoted. */
+    String schema() {
+        return schema;
+    }
+
     /** Makes schema and tables where they are missing. */
     public Uni<Void> create() {
         String ddl = """
@@ -102,7 +107,8 @@ public class Ledger {
                   queue_run bigint,
                   mark_commit_before pg_lsn,
                   mark_lsn pg_lsn,
-                  options jsonb NOT NULL DEFAULT '{}'
+                  options jsonb NOT NULL DEFAULT '{}',
+                  definition jsonb
                 );
                 CREATE TABLE IF NOT EXISTS %1$s.runs (
                   table_name text NOT NULL REFERENCES %1$s.tables ON DELETE CASCADE,
@@ -145,6 +151,10 @@ public class Ledger {
                   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
                                  AND attname = 'options') THEN
                     ALTER TABLE %1$s.tables ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
+                  END IF;
+                  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
+                                 AND attname = 'definition') THEN
+                    ALTER TABLE %1$s.tables ADD COLUMN definition jsonb;
                   END IF;
                 END $$;
                 """.formatted(schema);

@@ -1,7 +1,6 @@
 package dev.sluice.postgres;
 
 import dev.sluice.domain.CaptureIdentity;
-import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
@@ -222,13 +221,11 @@ public class SourceCapture {
     }
 
     /**
-     * Finds the tables whose capture is not what it was when they joined (R20), in a fixed number of queries. Kafka's
-     * side is not looked at.
-     *
-     * @return only the broken ones
+     * Finds the tables whose capture or definition is not what it was when they joined (R20), in a fixed number of
+     * queries as long as nothing changes. Kafka's side is not looked at.
      */
-    public Uni<Map<TableName, Fault>> broken(Map<TableName, CaptureIdentity> identities) {
-        return check.broken(identities);
+    public Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities) {
+        return check.look(identities);
     }
 
     /** A row of {@code pg_publication_rel}. */

@@ -142,7 +142,7 @@ public final class SqlFaults {
             default -> switch (state.substring(0, Math.min(2, state.length()))) {
                 // 28 and 3D say that nobody gets in: every table meets that, so none is failed for it at once.
                 case "08", "53", "58", "28", "3D" -> Fault.Kind.UNAVAILABLE;
-                case "0A", "21", "22", "23", "3F", "42", "44", "54", "P0" -> Fault.Kind.REFUSED;
+                case "0A", "21", "22", "23", "2B", "3F", "42", "44", "54", "P0" -> Fault.Kind.REFUSED;
                 default -> Fault.Kind.FAULTY;
             };
         };
@@ -187,6 +187,7 @@ public final class SqlFaults {
                         + "type; then retry.";
                 case "P0" -> "A trigger or function refuses the row. Change or disable it; then retry.";
                 case "40" -> "Another transaction was in the way; this is tried again by itself.";
+                case "2B" -> "Other objects of the destination depend on it. Change them; then retry.";
                 case "23", "42", "44", "54" -> "Change the table or the settings so that this can work; then retry.";
                 default -> REPORT;
             };

@@ -238,8 +238,6 @@ class SourceCaptureIT {
             taken_out  | ALTER PUBLICATION $p DROP TABLE taken_out            | took the table out
             rejoined   | ALTER PUBLICATION $p DROP TABLE rejoined; ALTER PUBLICATION $p ADD TABLE rejoined | added it again
             cut_down   | ALTER PUBLICATION $p SET TABLE cut_down WHERE (id > 5) | row filter
-            retyped    | ALTER TABLE retyped ALTER COLUMN t TYPE text USING upper(t) | definition of the table was changed
-            widened    | ALTER TABLE widened ADD COLUMN n int                 | definition of the table was changed
             nameless   | ALTER TABLE nameless REPLICA IDENTITY NOTHING        | replica identity
             keyless    | ALTER TABLE keyless DROP CONSTRAINT keyless_pkey     | replica identity
             forgetful  | ALTER PUBLICATION $p DROP TABLE forgetful; ALTER TABLE forgetful SET UNLOGGED | logged table
@@ -253,29 +251,60 @@ class SourceCaptureIT {
         Map<TableName, CaptureIdentity> identities = new LinkedHashMap<>();
         identities.put(definition.table(), join(definition, 1));
         identities.put(other.table(), join(other, 1));
-        Map<TableName, Fault> before = await(own.broken(identities));
+        Map<TableName, Fault> before = await(own.look(identities)).broken();
 
         databases.atSource(change.replace("$p", databases.pipeline.publication()));
         if (!reason.contains("row filter")) {
             // SET TABLE leaves only what it names; nothing else touches the neighbour.
-            assertThat(await(own.broken(identities))).containsOnlyKeys(definition.table());
+            assertThat(await(own.look(identities)).broken()).containsOnlyKeys(definition.table());
         }
 
         assertThat(before).as("before the change").isEmpty();
-        assertThat(await(own.broken(identities)).get(definition.table()).reason()).contains(reason.strip());
-        assertThat(await(capture.broken(identities)).get(definition.table()).kind()).isEqualTo(Fault.Kind.REFUSED);
+        assertThat(await(own.look(identities)).broken().get(definition.table()).reason()).contains(reason.strip());
+        assertThat(await(capture.look(identities)).broken().get(definition.table()).kind()).isEqualTo(Fault.Kind.REFUSED);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            retyped    | ALTER TABLE retyped ALTER COLUMN t TYPE text USING upper(t)
+            widened    | ALTER TABLE widened ADD COLUMN n int
+            unlimited  | ALTER TABLE unlimited ALTER COLUMN t DROP NOT NULL
+            """)
+    void anAlteredTableIsFoundUntilItsDefinitionIsFollowed(String name, String change) throws SQLException {
+        TableDefinition definition = made(name.strip());
+        TableDefinition other = made(name.strip() + "_beside");
+        databases.atSource("ALTER TABLE " + name.strip() + " ALTER COLUMN t SET NOT NULL");
+        definition = await(tables.inspect(definition.table()));
+        var own = new SourceCapture(databases.source, databases.pipeline);
+        Map<TableName, CaptureIdentity> identities = new LinkedHashMap<>();
+        identities.put(definition.table(), join(definition, 1));
+        identities.put(other.table(), join(other, 1));
+        CaptureFindings first = await(own.look(identities));
+        CaptureFindings quiet = await(own.look(identities));
+
+        databases.atSource(change);
+        CaptureFindings found = await(own.look(identities));
+        CaptureFindings again = await(own.look(identities));
+
+        assertThat(first.touched()).as("what the ledger has of them may be old").containsExactlyInAnyOrder(
+                definition.table(), other.table());
+        assertThat(quiet).isEqualTo(CaptureFindings.NONE);
+        assertThat(found.redefined()).containsExactly(definition.table());
+        assertThat(found.broken()).isEmpty();
+        assertThat(again.redefined()).containsExactly(definition.table());
     }
 
     @Test
-    void theChangedColumnIsNamed() throws SQLException {
-        TableDefinition definition = made("named");
+    void newStorageIsFoundOnce() throws SQLException {
+        TableDefinition definition = made("stored");
+        var own = new SourceCapture(databases.source, databases.pipeline);
         Map<TableName, CaptureIdentity> identities = Map.of(definition.table(), join(definition, 1));
-        assertThat(await(capture.broken(identities))).isEmpty();
+        await(own.look(identities));
 
-        databases.atSource("ALTER TABLE named ALTER COLUMN t TYPE text USING upper(t), ADD COLUMN \"a/b\" int");
+        databases.atSource("VACUUM FULL stored");
 
-        assertThat(await(capture.broken(identities)).get(definition.table()).reason()).contains("(t, a/b)");
-        await(capture.leave(definition.table(), OptionalLong.empty(), 1));
+        assertThat(await(own.look(identities)).touched()).containsExactly(definition.table());
+        assertThat(await(own.look(identities))).isEqualTo(CaptureFindings.NONE);
     }
 
     @Test
@@ -286,13 +315,13 @@ class SourceCaptureIT {
         createSlot("everytable_slot");
         Map<TableName, CaptureIdentity> identities =
                 Map.of(definition.table(), await(own.join(definition, 1, "topic", "capture")));
-        assertThat(await(own.broken(identities))).isEmpty();
+        assertThat(await(own.look(identities)).broken()).isEmpty();
 
         databases.atSource("ALTER PUBLICATION everytable_publication SET (publish = 'insert, update')");
-        assertThat(await(own.broken(identities)).get(definition.table()).reason()).contains("leaves out");
+        assertThat(await(own.look(identities)).broken().get(definition.table()).reason()).contains("leaves out");
         databases.atSource("ALTER PUBLICATION everytable_publication SET (publish = 'insert, update, delete, truncate'); "
                 + "SELECT pg_drop_replication_slot('everytable_slot')");
-        assertThat(await(own.broken(identities)).get(definition.table()).reason()).contains("no replication slot");
+        assertThat(await(own.look(identities)).broken().get(definition.table()).reason()).contains("no replication slot");
     }
 
     @Test
@@ -320,10 +349,10 @@ class SourceCaptureIT {
                     definition.oid(), definition.fingerprint(), member.getLong(1), system, "topic", "capture"));
         }
         assertThat(identities).hasSize(1_000);
-        assertThat(await(own.broken(identities))).isEmpty();
+        assertThat(await(own.look(identities)).broken()).isEmpty();
 
         long start = System.nanoTime();
-        assertThat(await(own.broken(identities))).isEmpty();
+        assertThat(await(own.look(identities)).broken()).isEmpty();
         long millis = (System.nanoTime() - start) / 1_000_000;
         databases.atSource("SELECT pg_drop_replication_slot('thousand_slot')");
 

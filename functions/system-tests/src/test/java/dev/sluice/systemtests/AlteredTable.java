@@ -1,0 +1,114 @@
+package dev.sluice.systemtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.domain.TableName;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A table that is altered while a writer of its own goes on: inserts, updates, deletes and key changes, and after the
+ * change what only the new definition allows.
+ */
+final class AlteredTable implements AutoCloseable {
+
+    /** A key that is there already, or the table under another name for a moment. */
+    private static final Set<String> EXPECTED = Set.of("23505", "42P01", "40P01");
+
+    final String name;
+    private final SluiceStack stack;
+    private final int rows;
+    private final AtomicReference<String> then = new AtomicReference<>();
+    private final AtomicReference<Exception> failure = new AtomicReference<>();
+    private volatile boolean stopping;
+    private Thread writer;
+
+    private AlteredTable(SluiceStack stack, String name, int rows) {
+        this.stack = stack;
+        this.name = name;
+        this.rows = rows;
+    }
+
+    static AlteredTable create(SluiceStack stack, String name, int rows) throws SQLException {
+        stack.onSource(
+                "CREATE TABLE " + name + " (id int PRIMARY KEY, v text NOT NULL, gone text NOT NULL DEFAULT 'g', "
+                        + "old text, short varchar(12), amount numeric(6,2), big text)",
+                "ALTER TABLE " + name + " ALTER COLUMN big SET STORAGE EXTERNAL",
+                "INSERT INTO " + name + " SELECT g, 'v' || g, 'gone' || g, 'old' || g, 'short', g % 1000, "
+                        + "CASE g % 50 WHEN 0 THEN repeat('x' || g, 1000) END FROM generate_series(1, " + rows + ") g",
+                "ANALYZE " + name);
+        var table = new AlteredTable(stack, name, rows);
+        table.write();
+        return table;
+    }
+
+    void write() {
+        stopping = false;
+        long seed = Long.getLong("sluice.seed", System.nanoTime());
+        System.out.println("AlteredTable " + name + ": -Dsluice.seed=" + seed);
+        writer = Thread.ofVirtual().name("writer of " + name).start(() -> write(new Random(seed)));
+    }
+
+    private void write(Random random) {
+        try (Connection connection = stack.source(); Statement statement = connection.createStatement()) {
+            while (!stopping) {
+                int some = 1 + random.nextInt(rows * 2);
+                String where = " WHERE id = " + some;
+                String after = then.get();
+                try {
+                    statement.execute(switch (random.nextInt(after == null ? 6 : 8)) {
+                        case 0, 1 -> "INSERT INTO " + name + " (id, v) VALUES (" + some + ", 'new')";
+                        case 2 -> "DELETE FROM " + name + where;
+                        case 3 -> "UPDATE " + name + " SET id = " + (1 + random.nextInt(rows * 2)) + where;
+                        case 4, 5 -> "UPDATE " + name + " SET v = v || '.'" + where;
+                        default -> "UPDATE " + name + " SET " + after + where;
+                    });
+                } catch (SQLException e) {
+                    if (!EXPECTED.contains(e.getSQLState())) {
+                        throw e;
+                    }
+                }
+                Thread.sleep(1);
+            }
+        } catch (SQLException | InterruptedException e) {
+            failure.set(e);
+        }
+    }
+
+    /** @param assignment what the writer sets from then on; null: nothing new */
+    void alter(String change, String assignment) throws SQLException {
+        stack.onSource(change.replace("$t", name));
+        then.set(assignment);
+    }
+
+    /** Ends the writer, and compares all columns that the source has. */
+    void assertEqual() throws SQLException {
+        close();
+        stack.awaitQueueApplied(name);
+        TableName table = TableName.parse(name);
+        String row = stack.one(
+                        stack.source(),
+                        "SELECT 'ROW(' || string_agg(format('t.%I', attname), ', ' ORDER BY attname) || ')' FROM pg_attribute "
+                                + "WHERE attrelid = '" + name + "'::regclass AND attnum > 0 AND NOT attisdropped")
+                .orElseThrow();
+        assertThat(Contents.differences(stack, table, table, row))
+                .as("rows of %s that differ between source and destination", table)
+                .isEmpty();
+    }
+
+    @Override
+    public void close() {
+        stopping = true;
+        try {
+            writer.join(60_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        assertThat(writer.isAlive()).as("a writer hangs: somebody holds it up").isFalse();
+        assertThat(failure.get()).as("the writer of %s", name).isNull();
+    }
+}

@@ -1,0 +1,262 @@
+package dev.sluice.systemtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.domain.Command;
+import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * ALTER TABLE in every phase, with the writer going on: what can be followed is followed in the same run, and what cannot
+ * makes the table Failed with what to do, after which it is equal.
+ */
+class SchemaChangesIT {
+
+    /** @param assignment what the writer sets once the change is made; null: nothing new */
+    private record Change(String name, String sql, String assignment) {}
+
+    private static final List<Change> FOLLOWED = List.of(
+            new Change("add", "ALTER TABLE $t ADD COLUMN added int", "added = id"),
+            new Change(
+                    "fill",
+                    "ALTER TABLE $t ADD COLUMN filled text NOT NULL DEFAULT 'it''s given'; "
+                            + "ALTER TABLE $t ALTER COLUMN filled SET DEFAULT 'another'",
+                    "filled = 'set'"),
+            new Change("drop", "ALTER TABLE $t DROP COLUMN gone", null),
+            new Change("rename", "ALTER TABLE $t RENAME COLUMN old TO renamed", "renamed = 'set'"),
+            new Change(
+                    "widen",
+                    "ALTER TABLE $t ALTER COLUMN short TYPE varchar(30), ALTER COLUMN amount TYPE numeric(9,2)",
+                    "short = 'longer than it was before', amount = 1234567.89"),
+            new Change("loosen", "ALTER TABLE $t ALTER COLUMN v DROP NOT NULL", "v = NULL"));
+
+    private static final List<Change> HARMLESS = List.of(
+            new Change("vacuum", "VACUUM FULL $t", null),
+            new Change("cluster", "CLUSTER $t USING $k", null),
+            new Change("comment", "COMMENT ON COLUMN $t.v IS 'nothing'; CREATE INDEX ON $t (v)", null));
+
+    private static SluiceStack stack;
+
+    @BeforeAll
+    static void start() {
+        stack = SluiceStack.start(
+                "alter",
+                Map.of(
+                        "sluice.scheduler.chunk-rows", "500",
+                        "sluice.scheduler.chunks-per-table", "1",
+                        "sluice.scheduler.watch-interval", "1s"));
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        stack.close();
+    }
+
+    private static Map<Change, AlteredTable> create(String phase, List<Change> changes, int rows) throws SQLException {
+        Map<Change, AlteredTable> tables = new LinkedHashMap<>();
+        for (Change change : changes) {
+            tables.put(change, AlteredTable.create(stack, "public." + phase + "_" + change.name(), rows));
+        }
+        stack.add(tables.values().stream().map(table -> table.name).toArray(String[]::new));
+        return tables;
+    }
+
+    private static void make(Change change, AlteredTable table) throws SQLException {
+        for (String sql : change.sql().split("; ")) {
+            table.alter(sql.replace("$k", table.name.replace("public.", "") + "_pkey"), change.assignment());
+        }
+    }
+
+    private static String fingerprint(AlteredTable table) {
+        return stack.table(table.name).orElseThrow().captured().orElseThrow().fingerprint();
+    }
+
+    private static List<Change> all() {
+        List<Change> all = new ArrayList<>(FOLLOWED);
+        all.addAll(HARMLESS);
+        return all;
+    }
+
+    @Test
+    void duringTheBackfillItGoesOnInTheSameRun() throws Exception {
+        Map<Change, AlteredTable> tables = create("backfill", all(), 20_000);
+        Map<Change, Long> runs = new LinkedHashMap<>();
+        for (Change change : tables.keySet()) {
+            AlteredTable table = tables.get(change);
+            TableRecord halfway = stack.await(table.name, SluiceStack.LONG, it ->
+                    it.state() instanceof TableState.Backfilling backfilling
+                            && backfilling.plan().chunksCopied() > 2);
+            runs.put(change, halfway.state().run());
+            make(change, table);
+        }
+
+        for (Change change : tables.keySet()) {
+            AlteredTable table = tables.get(change);
+            TableRecord streaming = stack.awaitStreaming(table.name);
+            assertThat(streaming.state().run()).as("the run of %s", table.name).isEqualTo(runs.get(change));
+            table.assertEqual();
+        }
+        for (Change change : FOLLOWED) {
+            TableName name = TableName.parse(tables.get(change).name);
+            assertThat(stack.history().stream()
+                            .filter(record -> record.table().equals(name))
+                            .map(TableRecord::state)
+                            .filter(TableState.Backfilling.class::isInstance)
+                            .map(state -> ((TableState.Backfilling) state).inspected().fingerprint())
+                            .distinct())
+                    .as("definitions under which chunks of %s were copied", name)
+                    .hasSizeGreaterThan(1);
+        }
+    }
+
+    @Test
+    void whileTheQueueWaitsToBeDrained() throws Exception {
+        Map<Change, AlteredTable> tables = create("drain", all(), 20_000);
+        for (AlteredTable table : tables.values()) {
+            stack.await(table.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
+        }
+        // Without capture no watermark is passed.
+        stack.debezium().kill();
+        for (AlteredTable table : tables.values()) {
+            stack.await(table.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Draining);
+        }
+
+        for (Change change : tables.keySet()) {
+            AlteredTable table = tables.get(change);
+            String before = fingerprint(table);
+            make(change, table);
+            if (FOLLOWED.contains(change)) {
+                stack.await(table.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Draining
+                        && it.captured().filter(now -> !now.fingerprint().equals(before)).isPresent());
+            }
+        }
+        stack.startDebezium();
+
+        for (AlteredTable table : tables.values()) {
+            stack.awaitStreaming(table.name);
+            table.assertEqual();
+        }
+    }
+
+    @Test
+    void whileTheTableStreams() throws Exception {
+        Map<Change, AlteredTable> tables = create("stream", all(), 2_000);
+        for (AlteredTable table : tables.values()) {
+            stack.awaitStreaming(table.name);
+        }
+        for (Change change : tables.keySet()) {
+            make(change, tables.get(change));
+        }
+
+        for (AlteredTable table : tables.values()) {
+            table.assertEqual();
+            assertThat(stack.table(table.name).orElseThrow().state()).isInstanceOf(TableState.Streaming.class);
+        }
+        assertThat(stack.one(
+                        stack.destination(),
+                        "SELECT count(*) > 0 FROM public.stream_drop WHERE gone LIKE 'gone%'"))
+                .as("a dropped column stays at the destination")
+                .contains("t");
+    }
+
+    @Test
+    void severalInARowOnOneTable() throws Exception {
+        try (AlteredTable table = AlteredTable.create(stack, "public.several", 2_000)) {
+            stack.add(table.name);
+            stack.awaitStreaming(table.name);
+            table.alter("ALTER TABLE $t ADD COLUMN a int DEFAULT 1, RENAME COLUMN old TO older".replace(
+                    ", RENAME COLUMN old TO older", ""), "a = id");
+            table.alter("ALTER TABLE $t RENAME COLUMN old TO older", "older = 'x'");
+            table.alter("VACUUM FULL $t", "older = 'y'");
+            table.assertEqual();
+
+            table.write();
+            table.alter("ALTER TABLE $t RENAME COLUMN older TO oldest", "oldest = 'z'");
+            table.alter("ALTER TABLE $t DROP COLUMN a", null);
+            table.assertEqual();
+        }
+    }
+
+    private record Obstacle(String name, String sql, String reason) {}
+
+    @Test
+    void whatCannotBeFollowedFailsWithWhatToDoAndThenIsEqual() throws Exception {
+        List<Obstacle> obstacles = List.of(
+                new Obstacle("narrow", "ALTER TABLE $t ALTER COLUMN short TYPE varchar(8)", "\"short\" was altered"),
+                new Obstacle("bigger", "ALTER TABLE $t ALTER COLUMN id TYPE bigint", "\"id\" was altered"),
+                new Obstacle("using", "ALTER TABLE $t ALTER COLUMN v TYPE text USING upper(v)", "\"v\" was altered"),
+                new Obstacle("volatile", "ALTER TABLE $t ADD COLUMN r float8 DEFAULT random()", "\"r\" was added"),
+                new Obstacle("readd", "ALTER TABLE $t DROP COLUMN old, ADD COLUMN old int", "the name of another column"),
+                new Obstacle("rekey", "ALTER TABLE $t DROP CONSTRAINT $n_pkey, ADD PRIMARY KEY (id, v)", "the key"),
+                new Obstacle("keyname", "ALTER TABLE $t RENAME COLUMN id TO key", "the key's column"),
+                new Obstacle("away", "ALTER TABLE $t RENAME TO moved_away", "is called"));
+        List<String> names = new ArrayList<>();
+        for (Obstacle obstacle : obstacles) {
+            String name = "public.not_" + obstacle.name();
+            names.add(name);
+            try (AlteredTable table = AlteredTable.create(stack, name, 2_000)) {
+                // Ended before the change: it writes by names that are no more.
+                assertThat(table.name).isEqualTo(name);
+            }
+        }
+        stack.add(names.toArray(String[]::new));
+        for (int i = 0; i < names.size(); i++) {
+            // Some in the middle of the backfill, some behind it.
+            if (i % 2 == 0) {
+                stack.awaitStreaming(names.get(i));
+            }
+            String name = names.get(i);
+            stack.onSource(obstacles.get(i).sql().replace("$t", name).replace("$n", name.replace("public.", "")));
+        }
+
+        for (int i = 0; i < names.size(); i++) {
+            TableState.Failed failed = stack.awaitFailed(names.get(i));
+            assertThat(failed.fault().reason()).as(names.get(i)).contains(obstacles.get(i).reason());
+            doWhatItSays(names.get(i), failed.fault());
+        }
+        for (String name : names) {
+            long limit = System.nanoTime() + SluiceStack.LONG.toNanos();
+            while (!(stack.table(name).orElseThrow().state() instanceof TableState.Streaming)) {
+                if (stack.table(name).orElseThrow().state() instanceof TableState.Failed failed) {
+                    doWhatItSays(name, failed.fault());
+                }
+                assertThat(System.nanoTime()).as("%s streams again: %s", name, stack.table(name)).isLessThan(limit);
+                Thread.sleep(200);
+            }
+            var table = TableName.parse(name);
+            stack.awaitQueueApplied(name);
+            String row = stack.one(
+                            stack.source(),
+                            "SELECT 'ROW(' || string_agg(format('t.%I', attname), ', ' ORDER BY attname) || ')' FROM "
+                                    + "pg_attribute WHERE attrelid = '" + name
+                                    + "'::regclass AND attnum > 0 AND NOT attisdropped")
+                    .orElseThrow();
+            assertThat(Contents.differences(stack, table, table, row)).as(name).isEmpty();
+        }
+    }
+
+    private static void doWhatItSays(String name, Fault fault) throws SQLException {
+        String hint = fault.hint();
+        if (hint.startsWith("run ")) {
+            stack.onDestination(hint.substring("run ".length(), hint.indexOf(" at the destination")));
+        }
+        if (hint.startsWith("rename it back")) {
+            stack.onSource("ALTER TABLE public.moved_away RENAME TO " + name.replace("public.", ""));
+            stack.send(new Command.Backfill(TableName.parse(name)));
+        } else {
+            assertThat(hint).as("what to do about %s", name).contains("send retry");
+            stack.send(new Command.Retry(TableName.parse(name)));
+        }
+        stack.awaitTrueState(name, state -> !(state instanceof TableState.Failed same) || !same.fault().equals(fault));
+    }
+}
