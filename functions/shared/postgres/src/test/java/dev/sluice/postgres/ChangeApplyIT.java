@@ -227,6 +227,30 @@ class ChangeApplyIT {
     }
 
     @Test
+    void aRowThatIsReadFromTheSourceBringsColumnsThatTheChangeIsTooOldFor() throws SQLException {
+        TableName table = table("older", "(id int PRIMARY KEY, big text, added int)");
+        onSource("INSERT INTO older VALUES (2, 'large now', 6)");
+
+        Step move = new Move(Optional.empty(), Key.of("2"), partial(row("id", "2"), "big"), new Progress(2, MARK));
+        apply(table, 0, 2, move);
+
+        // The update that set it is seen by the read, and so skipped when it comes.
+        assertThat(query("SELECT * FROM older")).containsExactly("2|large now|6");
+    }
+
+    @Test
+    void aTextIsNotCutWhereOnlySpacesWouldBe() throws SQLException {
+        TableName table = table("spaces", "(id int PRIMARY KEY, v varchar(3))");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, writes(write("1", "id", "1", "v", "abc  "))))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("too long");
+        apply(table, 0, 1, writes(write("1", "id", "1", "v", "\uD83D\uDE00bc")));
+
+        assertThat(query("SELECT v FROM spaces")).containsExactly("\uD83D\uDE00bc");
+    }
+
+    @Test
     void aRowThatIsGoneAtTheSourceIsSkipped() throws SQLException {
         TableName table = table("gone", "(id int PRIMARY KEY, big text, n int)");
         onDestination("INSERT INTO gone VALUES (1, 'somebody new', 1)");
