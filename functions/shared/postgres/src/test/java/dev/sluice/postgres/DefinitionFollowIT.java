@@ -267,6 +267,23 @@ class DefinitionFollowIT {
     }
 
     @Test
+    void ofAPartitionedTableThePartitionsTell() throws SQLException {
+        databases.atSource("CREATE TABLE parted (id int PRIMARY KEY, w text) PARTITION BY RANGE (id);"
+                + "CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (0) TO (10);"
+                + "CREATE TABLE parted_high PARTITION OF parted FOR VALUES FROM (10) TO (20);"
+                + "INSERT INTO parted VALUES (1, 'a'), (11, 'b')");
+        TableDefinition definition = prepare("parted");
+        databases.atDestination("INSERT INTO parted VALUES (1, 'a'), (11, 'b')");
+        databases.atSource("ALTER TABLE parted ADD COLUMN a int DEFAULT 5; ALTER TABLE parted ALTER COLUMN a DROP DEFAULT");
+
+        assertFollowed(follow, definition);
+
+        assertThat(rows("parted", "id, a")).isEqualTo("1|5 11|5");
+        databases.atSource("ALTER TABLE parted ALTER COLUMN w TYPE text USING upper(w)");
+        assertThat(assertNotFollowed(definition).reason()).contains("\"w\" was altered");
+    }
+
+    @Test
     void aTypeThatTheDestinationLacksIsRefused() throws SQLException {
         TableDefinition definition = prepared("typed");
         databases.atSource("CREATE TYPE mood_of_follow AS ENUM ('good'); ALTER TABLE typed ADD COLUMN m mood_of_follow");

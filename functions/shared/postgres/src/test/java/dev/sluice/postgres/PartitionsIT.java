@@ -239,11 +239,11 @@ class PartitionsIT {
         databases.atSource("CREATE TABLE taken (LIKE taker INCLUDING ALL)");
         TableDefinition definition = await(tables.inspect(table("taken")));
         CaptureIdentity identity = await(capture.join(definition, 1, "topic", "capture"));
-        assertThat(await(capture.broken(Map.of(definition.table(), identity)))).isEmpty();
+        assertThat(await(capture.look(Map.of(definition.table(), identity))).broken()).isEmpty();
 
         databases.atSource("ALTER TABLE taker ATTACH PARTITION taken DEFAULT");
 
-        assertThat(await(capture.broken(Map.of(definition.table(), identity))).get(definition.table()).reason())
+        assertThat(await(capture.look(Map.of(definition.table(), identity))).broken().get(definition.table()).reason())
                 .contains("is a partition of another one now");
         assertThatThrownBy(() -> await(tables.inspect(table("taker"))))
                 .isInstanceOf(RefusedException.class).hasMessageContaining("taken is in the publication by itself");
