@@ -4,6 +4,7 @@ import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import java.util.ArrayList;
@@ -57,7 +58,8 @@ final class DestinationColumns {
      *
      * @throws RefusedException (in the Uni) if a column has to be made anew
      */
-    static Uni<Void> fit(SqlConnection connection, TableDefinition source, TableDefinition destination) {
+    static Uni<Void> fit(
+            SqlConnection connection, TableDefinition source, TableOptions options, TableDefinition destination) {
         Map<String, Column> there = new HashMap<>();
         destination.columns().forEach(column -> there.put(column.name(), column));
         TableName target = destination.table();
@@ -65,6 +67,9 @@ final class DestinationColumns {
         List<String> alterations = new ArrayList<>();
         Set<String> extra = new HashSet<>(there.keySet());
         for (Column column : source.columns()) {
+            if (!options.carries(column.name())) {
+                continue;
+            }
             extra.remove(column.name());
             Column found = there.get(column.name());
             String alter = "ALTER COLUMN " + TableName.quote(column.name());

@@ -79,7 +79,7 @@ public class DestinationTables {
                                 .chain(() -> DefinitionQuery.read(connection, target))
                                 .chain(reading -> reading.isEmpty()
                                         ? make(connection, definition, target, keyName)
-                                        : fitted(connection, definition, reading.get(), made)
+                                        : fitted(connection, definition, options, reading.get(), made)
                                                 .chain(fitted -> checkFits(connection, definition, fitted, made))
                                                 .chain(() -> deferred.drop(connection, target, unique)))))));
     }
@@ -111,9 +111,13 @@ public class DestinationTables {
 
     /** A table that Sluice made follows the source by itself: every row is about to be copied anew. */
     private static Uni<DefinitionQuery.Reading> fitted(
-            SqlConnection connection, TableDefinition definition, DefinitionQuery.Reading reading, boolean made) {
+            SqlConnection connection,
+            TableDefinition definition,
+            TableOptions options,
+            DefinitionQuery.Reading reading,
+            boolean made) {
         return made
-                ? DestinationColumns.fit(connection, definition, reading.definition())
+                ? DestinationColumns.fit(connection, definition, options, reading.definition())
                         .chain(() -> DefinitionQuery.read(connection, reading.definition().table()))
                         .map(Optional::orElseThrow)
                 : Uni.createFrom().item(reading);

@@ -243,7 +243,10 @@ class PartitionsIT {
 
         databases.atSource("ALTER TABLE taker ATTACH PARTITION taken DEFAULT");
 
-        assertThat(await(capture.look(Map.of(definition.table(), identity))).broken().get(definition.table()).reason())
+        assertThat(await(capture.look(Map.of(definition.table(), identity)))
+                        .broken()
+                        .get(definition.table())
+                        .reason())
                 .contains("is a partition of another one now");
         assertThatThrownBy(() -> await(tables.inspect(table("taker"))))
                 .isInstanceOf(RefusedException.class).hasMessageContaining("taken is in the publication by itself");
