@@ -259,6 +259,57 @@ class BatchPlanTest {
                 .containsExactly(new Clear(List.of(KeyRange.ALL), List.of()));
     }
 
+    @Test
+    void aTruncateStandsOrFallsWithTheRowsOfItsTransaction() {
+        Change[] transaction = {
+            upsert(origin(1, 1, 150), "1", "v", "before it"),
+            new Truncate(origin(1, 2, 150)),
+            upsert(origin(1, 3, 150), "9", "v", "after it")
+        };
+
+        assertThat(plan(START, NO_CHUNKS, transaction).steps()).satisfiesExactly(
+                before -> assertThat(((Rows) before).writes()).extracting(Write::key).containsExactly(Key.of("1")),
+                cleared -> assertThat(cleared).isEqualTo(new Clear(List.of(KeyRange.ALL), List.of())),
+                after -> assertThat(((Rows) after).writes()).extracting(Write::key).containsExactly(Key.of("9")));
+        // Seen above 5, not below: what came after it there is in the chunk.
+        BatchPlan half = plan(START, CHUNKS, transaction);
+        assertThat(half.steps()).satisfiesExactly(
+                before -> assertThat(((Rows) before).writes()).extracting(Write::key).containsExactly(Key.of("1")),
+                cleared -> assertThat(cleared).isEqualTo(new Clear(
+                        List.of(new KeyRange(Optional.empty(), Optional.of(Key.of("5")))), List.of())));
+        assertThat(half.contained()).isEqualTo(1);
+        RetainedChunks later = RetainedChunksTest.of(
+                RetainedChunksTest.chunk(1, null, null, PgSnapshot.parse("200:200:")));
+        assertThat(plan(START, later, transaction).steps()).isEmpty();
+    }
+
+    @Test
+    void ofTwoTruncatesWhatCameAfterTheLastStays() {
+        BatchPlan plan = plan(
+                START,
+                NO_CHUNKS,
+                new Truncate(origin(1, 2, 150)),
+                upsert(origin(2, 3, 151), "1", "v", "between"),
+                new Truncate(origin(3, 4, 152)),
+                upsert(origin(4, 5, 153), "2", "v", "after"));
+
+        assertThat(plan.steps()).hasSize(4);
+        assertThat(plan.steps().get(2)).isEqualTo(new Clear(List.of(KeyRange.ALL), List.of()));
+        assertThat(((Rows) plan.steps().get(3)).writes()).extracting(Write::key).containsExactly(Key.of("2"));
+    }
+
+    @Test
+    void aTruncateThatIsSentAgainAfterLaterRowsIsPassed() {
+        BatchPlan plan = plan(
+                new Progress(10, Optional.of(mark(4, 5))),
+                NO_CHUNKS,
+                new Truncate(origin(3, 4, 152)),
+                upsert(origin(4, 5, 153), "2", "v", "after"));
+
+        assertThat(plan.passed()).isEqualTo(1);
+        assertThat(rows(plan).writes()).extracting(Write::key).containsExactly(Key.of("2"));
+    }
+
     private static BatchPlan plan(Progress from, RetainedChunks chunks, Change... changes) {
         List<Queued> queued = new ArrayList<>();
         for (int i = 0; i < changes.length; i++) {

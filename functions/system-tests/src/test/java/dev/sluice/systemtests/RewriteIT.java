@@ -3,9 +3,12 @@ package dev.sluice.systemtests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Command;
+import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
@@ -55,6 +58,80 @@ class RewriteIT {
     }
 
     @Test
+    void truncateBetweenJoiningAndTheFirstChunkLeavesWhatCameAfterIt() throws Exception {
+        fill("public.early");
+        try (Connection older = stack.source(); Statement statement = older.createStatement()) {
+            older.setAutoCommit(false);
+            statement.execute("SELECT pg_current_xact_id()");
+            stack.add("public.early");
+            stack.await(
+                    "public.early",
+                    SluiceStack.LONG,
+                    table -> table.state() instanceof TableState.Preparing preparing
+                            && preparing.step() == Step.BARRIER);
+            stack.onSource("TRUNCATE public.early", "INSERT INTO public.early VALUES (3, 'after'), (100001, 'after')");
+            older.rollback();
+        }
+
+        stack.awaitStreaming("public.early");
+        stack.assertEqual("public.early");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM public.early")).contains("2");
+    }
+
+    @Test
+    void truncateDuringTheDrainLeavesWhatCameAfterIt() throws Exception {
+        fill("public.drained");
+        stack.add("public.drained");
+        stack.await("public.drained", SluiceStack.LONG, HALFWAY);
+        // Changes that no chunk has seen, so that the drain has rows to write.
+        stack.onSource("UPDATE public.drained SET text = text || '!' WHERE id <= 20000");
+        stack.await(
+                "public.drained",
+                SluiceStack.LONG,
+                table -> table.state() instanceof TableState.Completing || table.state() instanceof TableState.Draining);
+        try (Connection holding = stack.destination(); Statement statement = holding.createStatement()) {
+            holding.setAutoCommit(false);
+            statement.execute("LOCK TABLE public.drained IN SHARE MODE");
+            stack.await("public.drained", SluiceStack.LONG, table -> table.state() instanceof TableState.Draining);
+            stack.onSource(
+                    "BEGIN; INSERT INTO public.drained VALUES (200000, 'before'); TRUNCATE public.drained; "
+                            + "INSERT INTO public.drained VALUES (7, 'between'); COMMIT",
+                    "TRUNCATE public.drained",
+                    "INSERT INTO public.drained SELECT g, 'after' FROM generate_series(90000, 90010) g");
+            assertThat(stack.table("public.drained").orElseThrow().state()).isInstanceOf(TableState.Draining.class);
+            holding.rollback();
+        }
+
+        stack.awaitStreaming("public.drained");
+        stack.assertEqual("public.drained");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM public.drained")).contains("11");
+    }
+
+    @Test
+    void oneTruncateOfSeveralTablesArrivesAtEach() throws Exception {
+        stack.onSource(
+                "CREATE TABLE public.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)",
+                "CREATE TABLE public.items (id int PRIMARY KEY, order_id int REFERENCES public.orders)",
+                "CREATE TABLE public.others (id int PRIMARY KEY)",
+                "INSERT INTO public.orders (text) SELECT 'row ' || g FROM generate_series(1, 100) g",
+                "INSERT INTO public.items SELECT g, g FROM generate_series(1, 100) g",
+                "INSERT INTO public.others SELECT generate_series(1, 100)");
+        stack.add("public.orders", "public.items", "public.others");
+        stack.awaitStreaming("public.orders");
+        stack.awaitStreaming("public.items");
+        stack.awaitStreaming("public.others");
+
+        stack.onSource("BEGIN; INSERT INTO public.others VALUES (101); "
+                + "TRUNCATE public.orders, public.others RESTART IDENTITY CASCADE; "
+                + "INSERT INTO public.orders (text) VALUES ('number one again'); INSERT INTO public.items VALUES (1, 1); COMMIT");
+
+        stack.assertEqual("public.orders", "public.items", "public.others");
+        assertThat(stack.one(stack.destination(), "SELECT string_agg(o::text, '') FROM public.orders o"))
+                .contains("(1,\"number one again\")");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM public.others")).contains("0");
+    }
+
+    @Test
     void truncateOfAStreamingTableArrives() throws Exception {
         fill("public.emptied");
         stack.add("public.emptied");
@@ -80,6 +157,30 @@ class RewriteIT {
         stack.awaitTrueState("public.rewritten", state -> !(state instanceof TableState.Failed));
         stack.awaitStreaming("public.rewritten");
         stack.assertEqual("public.rewritten");
+    }
+
+    @Test
+    void aPartitionDetachedDuringTheBackfillFailsTheTableAndRetryMakesItEqual() throws Exception {
+        stack.onSource(
+                "CREATE TABLE public.parted (id int PRIMARY KEY, text text) PARTITION BY RANGE (id)",
+                "CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (0) TO (50001)",
+                "CREATE TABLE public.parted_2 PARTITION OF public.parted DEFAULT",
+                "INSERT INTO public.parted SELECT g, 'row ' || g FROM generate_series(1, 100000) g",
+                "ANALYZE public.parted");
+        stack.add("public.parted");
+        stack.await("public.parted", SluiceStack.LONG, HALFWAY);
+
+        stack.onSource("ALTER TABLE public.parted DETACH PARTITION public.parted_1");
+
+        assertThat(stack.awaitFailed("public.parted").fault().reason()).contains("parted_1 was detached");
+        assertThat(stack.history())
+                .as("states of the table before it failed")
+                .filteredOn(record -> record.table().equals(TableName.parse("public.parted")))
+                .noneMatch(record -> record.state() instanceof TableState.Streaming);
+        stack.send(new Command.Retry(TableName.parse("public.parted")));
+        stack.awaitTrueState("public.parted", state -> !(state instanceof TableState.Failed));
+        stack.awaitStreaming("public.parted");
+        stack.assertEqual("public.parted");
     }
 
     @Test

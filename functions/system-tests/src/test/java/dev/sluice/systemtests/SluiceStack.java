@@ -293,7 +293,7 @@ final class SluiceStack implements AutoCloseable {
             return one(
                             destination(),
                             "SELECT position FROM " + pipeline.ledgerSchema() + ".tables WHERE table_name = '"
-                                    + TableName.parse(name) + "'")
+                                    + TableName.parse(name).toString().replace("'", "''") + "'")
                     .map(Long::parseLong)
                     .orElse(-1L);
         } catch (SQLException e) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Reads the partitions of partitioned tables, of every depth, from the source's catalogs. */
 final class PartitionQuery {
@@ -38,7 +39,11 @@ final class PartitionQuery {
               JOIN pg_attribute made ON made.attrelid = i.inhrelid AND made.attname = 'tableoid' AND made.attnum < 0)
             SELECT root.oid::int8, c.oid::int8, n.nspname::text, c.relname::text, array_to_string(leaf.attached, '>'),
                    c.relfilenode::int8, c.relkind::text, c.relpersistence::text,
-                   c.relfilenode = c.oid AND (leaf.is_made OR pg_relation_size(c.oid) = 0),
+                   -- Last of all: to ask for a size waits for a lock that another may hold for long.
+                   CASE WHEN $3::int8[] IS NULL OR c.oid::int8 = ANY ($3) THEN true
+                     WHEN c.relfilenode <> c.oid THEN false
+                     WHEN leaf.is_made THEN true
+                     ELSE pg_relation_size(c.oid) = 0 END,
                    CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
                      WHEN 'i' THEN coalesce(k.indisreplident, false)
                      WHEN 'f' THEN NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
@@ -65,12 +70,27 @@ final class PartitionQuery {
     record Found(List<Partition> partitions, Optional<Boolean> isCaptured) {}
 
     /**
+     * Reads without judging whether a partition is clean.
+     *
      * @param tables OIDs; one that is not a partitioned table is left out of the answer
      */
     static Uni<Map<Long, Found>> read(SqlConnection connection, Collection<Long> tables, String publication) {
+        return read(connection, tables, publication, Optional.empty());
+    }
+
+    /**
+     * As the other, and judges whether partitions are clean that are not known yet.
+     *
+     * @param known OIDs of partitions; empty: none is judged
+     */
+    static Uni<Map<Long, Found>> read(
+            SqlConnection connection, Collection<Long> tables, String publication, Optional<Set<Long>> known) {
         return connection
                 .preparedQuery(SQL)
-                .execute(Tuple.of(tables.toArray(Long[]::new), publication))
+                .execute(Tuple.of(
+                        tables.toArray(Long[]::new),
+                        publication,
+                        known.map(oids -> oids.toArray(Long[]::new)).orElse(null)))
                 .map(rows -> {
                     Map<Long, Found> found = new LinkedHashMap<>();
                     for (Row row : rows) {

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Keeps watch over the partitions of the tables that are carried (R21). The ledger knows those of each run from before
@@ -98,10 +99,17 @@ public class Partitions {
             return byOid.isEmpty()
                     ? Uni.createFrom().item(Map.of())
                     : known(byOid.values())
-                            .chain(known -> source.withConnection(connection ->
-                                            PartitionQuery.read(connection, oids, pipeline.publication()))
+                            .chain(known -> source.inTransaction(connection -> connection
+                                            .query("SET LOCAL lock_timeout = '5s'")
+                                            .execute()
+                                            .chain(() -> PartitionQuery.read(
+                                                    connection, oids, pipeline.publication(), Optional.of(oidsOf(known)))))
                                     .chain(found -> compare(byOid, known, found)));
         });
+    }
+
+    private static Set<Long> oidsOf(Map<TableName, Map<Long, Trace>> known) {
+        return known.values().stream().flatMap(traces -> traces.keySet().stream()).collect(Collectors.toSet());
     }
 
     private Uni<Set<Long>> partitioned(Collection<Long> tables) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
@@ -289,6 +290,82 @@ class ChangeApplyIT {
 
         assertThat(query("SELECT * FROM emptied")).isEmpty();
         assertThat(query("SELECT * FROM referenced")).as("one that TRUNCATE is forbidden for").isEmpty();
+    }
+
+    @Test
+    void aTruncateOfATableWhoseRowsAreReferredToIsRefusedAndChangesNothing() throws SQLException {
+        TableName table = table("kept", "(id int PRIMARY KEY)");
+        onDestination("INSERT INTO kept VALUES (1), (2); CREATE TABLE keeps (id int REFERENCES kept); "
+                + "INSERT INTO keeps VALUES (2)");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, new Clear(List.of(KeyRange.ALL), List.of())))
+                .satisfies(failure -> {
+                    Fault fault = SqlFaults.fault(failure, "applying");
+                    assertThat(fault.kind()).isEqualTo(Fault.Kind.REFUSED);
+                    assertThat(fault.reason()).contains("keeps");
+                    assertThat(fault.hint()).isNotBlank();
+                });
+        assertThat(query("SELECT count(*) FROM kept")).containsExactly("2");
+        assertThat(position(table)).isZero();
+    }
+
+    @Test
+    void tablesThatInheritAreLeftAlone() throws SQLException {
+        TableName table = table("parent", "(id int PRIMARY KEY, v text, big text)");
+        onSource("CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent); INSERT INTO child VALUES (9, 'child', 'c')");
+        onDestination("CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent); "
+                + "INSERT INTO child SELECT i, 'child', 'c' FROM generate_series(1, 9) i; "
+                + "INSERT INTO parent SELECT i, 'parent', 'p' FROM generate_series(1, 4) i");
+
+        apply(table, 0, 1, new Rows(
+                List.of(Key.of("1")),
+                List.of(new Write(Key.of("2"), partial(row("id", "2", "v", "set"), "big"))),
+                List.of()));
+        apply(table, 1, 2, move("3", "7", partial(row("id", "7", "v", "moved"), "big"), 2));
+        assertThat(query("SELECT id, v, big FROM ONLY parent ORDER BY id"))
+                .containsExactly("2|set|p", "4|parent|p", "7|moved|p");
+        // The parent has no such row to move any more: that of the child is not it, at neither side.
+        apply(table, 2, 3, move("8", "9", partial(row("id", "9", "v", "moved"), "big"), 3));
+        apply(table, 3, 4, new Clear(List.of(new KeyRange(Optional.empty(), Optional.of(Key.of("2")))), List.of()));
+        assertThat(query("SELECT id FROM ONLY parent ORDER BY id")).containsExactly("4", "7");
+        apply(table, 4, 5, new Clear(List.of(KeyRange.ALL), List.of()));
+
+        assertThat(query("SELECT id FROM ONLY parent")).isEmpty();
+        assertThat(query("SELECT count(*), min(v), max(v) FROM child")).containsExactly("9|child|child");
+    }
+
+    @Test
+    void aPartitionedTableOfTheDestinationTakesEveryChange() throws SQLException {
+        TableName table = table("spread", "(id int PRIMARY KEY, v text, big text) PARTITION BY RANGE (id)");
+        onSource("CREATE TABLE spread_all PARTITION OF spread DEFAULT; INSERT INTO spread VALUES (60, 'read', 'r')");
+        onDestination("CREATE TABLE spread_1 PARTITION OF spread FOR VALUES FROM (0) TO (50); "
+                + "CREATE TABLE spread_2 PARTITION OF spread DEFAULT; "
+                + "INSERT INTO spread SELECT i, 'old', 'b' FROM generate_series(1, 4) i");
+
+        apply(table, 0, 1, new Rows(
+                List.of(Key.of("1")),
+                List.of(
+                        write("2", "id", "2", "v", "set", "big", "x"),
+                        write("55", "id", "55", "v", "new", "big", "y"),
+                        new Write(Key.of("3"), partial(row("id", "3", "v", "part"), "big"))),
+                List.of()));
+        apply(table, 1, 2, move("4", "70", partial(row("id", "70", "v", "moved"), "big"), 2));
+        apply(table, 2, 3, move("5", "60", partial(row("id", "60", "v", "moved"), "big"), 3));
+
+        assertThat(query("SELECT * FROM spread ORDER BY id"))
+                .containsExactly("2|set|x", "3|part|b", "55|new|y", "60|read|r", "70|moved|b");
+        apply(table, 3, 4, new Clear(List.of(KeyRange.ALL), List.of()));
+        assertThat(query("SELECT * FROM spread")).isEmpty();
+    }
+
+    @Test
+    void aTableMayBeCalledAsOurStatementsCallTheirParts() throws SQLException {
+        TableName table = table("excluded", "(t int PRIMARY KEY, c0 int, u int, excluded int)");
+
+        apply(table, 0, 1, writes(write("1", "t", "1", "c0", "2", "u", "3", "excluded", "4")));
+        apply(table, 1, 2, writes(write("1", "t", "1", "c0", "5", "u", "6", "excluded", "7")));
+
+        assertThat(query("SELECT * FROM excluded")).containsExactly("1|5|6|7");
     }
 
     @Test

@@ -356,11 +356,66 @@ class ChunkCopyIT {
         assertThat(fromDestination("SELECT count(*)::text FROM rewritten")).isEqualTo("0");
     }
 
+    @Test
+    void aTruncateOfAPartitionWhileTheChunkWaitsIsInTheSnapshotToo() throws Exception {
+        both("CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)");
+        both("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (501)");
+        both("CREATE TABLE parted_2 PARTITION OF parted DEFAULT");
+
+        Altered altered = copyBehind("parted", "TRUNCATE parted_1", true);
+
+        assertThat(altered.answer())
+                .isInstanceOfSatisfying(Answer.Copied.class, c -> assertThat(c.rows()).isEqualTo(500));
+        PgSnapshot snapshot = PgSnapshot.parse(fromDestination(
+                "SELECT source_snapshot FROM sluice_ledger.chunks WHERE table_name = 'public.parted'"));
+        assertThat(snapshot.sees(altered.transaction()))
+                .as("the snapshot of a chunk that found the partition empty")
+                .isTrue();
+    }
+
+    @Test
+    void aPartitionedTableArrivesInAPartitionedOneAndReplacesItsRows() throws Exception {
+        both("CREATE TABLE spread (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id)");
+        atSource("CREATE TABLE spread_1 PARTITION OF spread FOR VALUES FROM (0) TO (50); "
+                + "CREATE TABLE spread_2 (v text, id int NOT NULL); "
+                + "ALTER TABLE spread ATTACH PARTITION spread_2 FOR VALUES FROM (50) TO (200); "
+                + "INSERT INTO spread SELECT i, 'v' || i FROM generate_series(1, 100) i");
+        atDestination("CREATE TABLE spread_all PARTITION OF spread DEFAULT; "
+                + "INSERT INTO spread SELECT i, 'stale' FROM generate_series(90, 110) i");
+        openRun("spread");
+
+        assertThat(chunkCopy.copy(task("spread", 0, range(null, Key.of("60")))))
+                .isInstanceOfSatisfying(Answer.Copied.class, c -> assertThat(c.rows()).isEqualTo(60));
+        assertThat(chunkCopy.copy(task("spread", 1, range(Key.of("60"), null))))
+                .isInstanceOfSatisfying(Answer.Copied.class, c -> assertThat(c.rows()).isEqualTo(40));
+
+        String all = "SELECT string_agg(s::text, ';' ORDER BY id) FROM spread s";
+        assertThat(fromDestination(all)).isEqualTo(fromSource(all));
+    }
+
+    @Test
+    void aTableThatOthersInheritFromIsCopiedAloneAndLeavesThemAlone() throws Exception {
+        both("CREATE TABLE parent (id int PRIMARY KEY, v text); "
+                + "CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent)");
+        atSource("INSERT INTO parent SELECT i, 'parent' FROM generate_series(1, 10) i; "
+                + "INSERT INTO child SELECT i, 'child' FROM generate_series(1, 20) i");
+        atDestination("INSERT INTO parent VALUES (1, 'stale'), (30, 'stale'); "
+                + "INSERT INTO child VALUES (2, 'stays'), (30, 'stays')");
+        openRun("parent");
+
+        assertThat(chunkCopy.copy(task("parent", 0, ALL)))
+                .isInstanceOfSatisfying(Answer.Copied.class, c -> assertThat(c.rows()).isEqualTo(10));
+
+        assertThat(fromDestination("SELECT count(*) || ' ' || max(id) || ' ' || max(v) FROM ONLY parent"))
+                .isEqualTo("10 10 parent");
+        assertThat(fromDestination("SELECT string_agg(id || v, ' ' ORDER BY id) FROM child")).isEqualTo("2stays 30stays");
+    }
+
     private record Altered(Answer answer, long transaction) {}
 
     /** A transaction alters the table and commits, or not, while the chunk waits for its lock: R7. */
     private Altered copyBehind(String table, String ddl, boolean commit) throws Exception {
-        both("CREATE TABLE " + table + " (id int PRIMARY KEY, v text)");
+        both("CREATE TABLE IF NOT EXISTS " + table + " (id int PRIMARY KEY, v text)");
         atSource("INSERT INTO " + table + " SELECT i, i FROM generate_series(1, 1000) i");
         openRun(table);
         ChunkTask task = task(table, 0, ALL);

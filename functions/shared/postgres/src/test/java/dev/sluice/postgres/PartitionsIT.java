@@ -206,6 +206,21 @@ class PartitionsIT {
     }
 
     @Test
+    void aPartitionThatSomebodyLocksHoldsNothingUp() throws SQLException {
+        TableDefinition definition = made("locked");
+        databases.atSource("ALTER TABLE locked DETACH PARTITION locked_1; "
+                + "ALTER TABLE locked ATTACH PARTITION locked_1 FOR VALUES FROM (0) TO (10)");
+        var identities = begun(definition, 1);
+        try (Connection locking = databases.connectToSource()) {
+            locking.setAutoCommit(false);
+            locking.createStatement().execute("LOCK TABLE locked_1 IN ACCESS EXCLUSIVE MODE");
+
+            assertThat(reason(identities)).isEmpty();
+            locking.rollback();
+        }
+    }
+
+    @Test
     void aBadIdentityOfALaterPartitionMakesTheApplicationsUpdateFail() throws SQLException {
         TableDefinition definition = made("later");
         begun(definition, 1);

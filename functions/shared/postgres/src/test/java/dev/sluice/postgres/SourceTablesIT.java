@@ -55,6 +55,10 @@ class SourceTablesIT {
                 CREATE TABLE key_of_time (at timestamptz PRIMARY KEY);
                 CREATE TABLE key_of_words (w text COLLATE "en-x-icu" PRIMARY KEY);
                 CREATE TABLE twins (id int PRIMARY KEY, name text, "Name" text);
+                CREATE TABLE "\"\"in quotes\"\"" (id int PRIMARY KEY); CREATE TABLE "it''s" (id int PRIMARY KEY);
+                CREATE TABLE "``" (id int PRIMARY KEY); CREATE SCHEMA "x\"\""; CREATE TABLE "x\"\"".ok (id int PRIMARY KEY);
+                CREATE TABLE in_quotes (id int PRIMARY KEY, name text, \"\"\"name\"\"\" text);
+                CREATE TABLE in_backticks (id int PRIMARY KEY, "`name`" text);
                 CREATE TABLE generated_key (id int, d int GENERATED ALWAYS AS (id * 2) STORED PRIMARY KEY);
                 CREATE TABLE generated_full (id int PRIMARY KEY, d int GENERATED ALWAYS AS (id * 2) STORED);
                 ALTER TABLE generated_full REPLICA IDENTITY FULL;
@@ -89,7 +93,7 @@ class SourceTablesIT {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
             nothing_there     | the source has no table
             a_view            | is a view
             a_matview         | is a materialized view
@@ -108,6 +112,12 @@ class SourceTablesIT {
             key_of_time       | the key column "at"
             key_of_words      | the key column "w"
             twins             | differ only by case
+            "\"\"in quotes\"\""  | is misread by change capture
+            "it''s"           | is misread by change capture
+            "``"              | is misread by change capture
+            "x\"\"".ok          | is misread by change capture
+            in_quotes         | has quotes around it
+            in_backticks      | has quotes around it
             generated_key     | the generated column "d"
             generated_full    | the generated column "d"
             unreadable        | pg_mcv_list
