@@ -41,8 +41,19 @@ public record DestinationTable(
     /**
      * @param castType the type without its modifier, safe in a statement: an explicit cast to {@code varchar(3)}
      *     would cut a longer text in silence, where the assignment to the column refuses it
+     * @param castsText whether a cast from text is a function of its own: regclass takes no number that way
      */
-    record Column(String castType, Generation generation) {
+    record Column(String castType, boolean castsText, Generation generation) {
+        /**
+         * Reads a value as the type's input function does, which is what its text was written for.
+         *
+         * @param text an expression of type text
+         */
+        String read(String text) {
+            // As an element of an array it passes by the cast.
+            return castsText ? "(ARRAY[" + text + "]::text::" + castType + "[])[1]" : text + "::" + castType;
+        }
+
         boolean isWritten() {
             return generation != Generation.STORED && generation != Generation.VIRTUAL;
         }
@@ -85,7 +96,13 @@ public record DestinationTable(
                                 SELECT a.attname::text, format_type(a.atttypid, -1),
                                        a.attgenerated::text || a.attidentity::text,
                                        EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f'),
-                                       c.relkind = 'p'
+                                       c.relkind = 'p',
+                                       EXISTS (SELECT FROM pg_cast k WHERE k.castsource = 'text'::regtype
+                                         AND k.castmethod = 'f' AND k.casttarget IN (
+                                           WITH RECURSIVE base (oid) AS (
+                                             SELECT a.atttypid
+                                             UNION SELECT t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid)
+                                           SELECT oid FROM base))
                                   FROM pg_class c
                                   JOIN pg_namespace n ON n.oid = c.relnamespace
                                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -96,7 +113,9 @@ public record DestinationTable(
                             boolean referenced = false;
                             boolean partitioned = false;
                             for (var row : rows) {
-                                columns.put(row.getString(0), new Column(row.getString(1), generation(row.getString(2))));
+                                columns.put(
+                                        row.getString(0),
+                                        new Column(row.getString(1), row.getBoolean(5), generation(row.getString(2))));
                                 referenced = row.getBoolean(3);
                                 partitioned = row.getBoolean(4);
                             }
