@@ -1,7 +1,7 @@
 package dev.sluice.debezium;
 
 import io.debezium.connector.postgresql.UnchangedToastedReplicationMessageColumn;
-import io.debezium.spi.converter.ConvertedField;
+import io.debezium.spi.converter.RelationalColumn;
 import io.debezium.spi.converter.CustomConverter;
 import java.util.Properties;
 import org.apache.kafka.connect.data.Schema;
@@ -13,36 +13,53 @@ import org.apache.kafka.connect.data.SchemaBuilder;
  * <p>It never throws, since one bad value would end the capture of all tables. What is not such a text becomes one
  * that starts with a NUL character, which no PostgreSQL value contains, so whoever applies it cannot mistake it.
  */
-public final class TextConverter implements CustomConverter<SchemaBuilder, ConvertedField> {
+public final class TextConverter implements CustomConverter<SchemaBuilder, RelationalColumn> {
 
     /** Stands for a value that is stored out of line and was not changed, so that PostgreSQL did not send it. */
     public static final String UNCHANGED_TOAST = "\0";
 
-    /** Starts a value that could not be carried; the name of the Java type that came instead follows. */
+    /** Starts a value that could not be carried; why follows. */
     public static final String UNCARRIED_PREFIX = "\0uncarried:";
 
+    private static final String BYTES_MAX = "bytes.max";
+    private static final char UNREADABLE = '\uFFFD';
+
+    private int bytesMax;
+
+    /** @param properties {@code bytes.max}: of a record. A longer value is let go of before it waits in memory */
     @Override
     public void configure(Properties properties) {
-        // There is nothing to configure.
+        bytesMax = Integer.parseInt(properties.getProperty(BYTES_MAX));
     }
 
     @Override
-    public void converterFor(ConvertedField column, ConverterRegistration<SchemaBuilder> registration) {
-        registration.register(new OptionalText(), TextConverter::text);
+    public void converterFor(RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
+        boolean isOneByte = "char".equals(column.typeName());
+        registration.register(new OptionalText(), value -> text(value, isOneByte));
     }
 
-    static String text(Object value) {
+    private String text(Object value, boolean isOneByte) {
         if (value == null) {
             return null;
         }
         if (value instanceof String text) {
-            return text;
+            if (text.length() > bytesMax) {
+                return tooLong(text.length(), bytesMax);
+            }
+            // Servers before 16 write half a character for a "char" above 127, which Java does not read.
+            return isOneByte && text.indexOf(UNREADABLE) >= 0 ? UNCARRIED_PREFIX + "a byte that is no character" : text;
         }
         if (UnchangedToastedReplicationMessageColumn.isUnchangedToastedValue(value)) {
             return UNCHANGED_TOAST;
         }
         // Also what a column's default was parsed to, which is asked for once a column and used nowhere.
         return UNCARRIED_PREFIX + value.getClass().getName();
+    }
+
+    /** What stands for a text that no record has room for. */
+    static String tooLong(int length, int bytesMax) {
+        return UNCARRIED_PREFIX + "a text of " + length + " characters, in a row that is larger than the " + bytesMax
+                + " bytes of a record";
     }
 
     /** A text that may be null, also for a NOT NULL column (its old value is), and has no default in place of null. */

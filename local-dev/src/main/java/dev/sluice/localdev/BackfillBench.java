@@ -11,6 +11,7 @@ import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChunkCopy;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.SchemaMapping;
 import dev.sluice.postgres.SourceKeys;
@@ -277,6 +278,11 @@ public final class BackfillBench {
                         @Override
                         public Map<String, String> schemas() {
                             return Map.of();
+                        }
+
+                        @Override
+                        public DroppedColumns droppedColumns() {
+                            return DroppedColumns.KEEP;
                         }
                     };
                 }

@@ -3,6 +3,7 @@ package dev.sluice.localdev;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
 import dev.sluice.postgres.DatabaseConfig;
+import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.Databases;
 import dev.sluice.postgres.TableComparison;
 import io.vertx.mutiny.core.Vertx;
@@ -54,6 +55,11 @@ final class Comparison implements AutoCloseable {
         @Override
         public Map<String, String> schemas() {
             return Map.of();
+        }
+
+        @Override
+        public DroppedColumns droppedColumns() {
+            return DroppedColumns.KEEP;
         }
     }
 }

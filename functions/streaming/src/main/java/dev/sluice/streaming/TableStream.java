@@ -50,7 +50,6 @@ final class TableStream {
     private static final Duration LOOK_AGAIN_AFTER = Duration.ofSeconds(1);
     /** With the backoff, about eight minutes of something that may go right and does not. */
     private static final int FAULTY_TRIES_MAX = 20;
-    private static final int BATCH_RECORDS_MIN = 2;
     /** Until a changed definition is followed; an index that is being built at the destination may be in the way. */
     private static final Duration FOLLOW_LIMIT = Duration.ofMinutes(30);
 
@@ -389,7 +388,8 @@ final class TableStream {
         for (ConsumerRecord<byte[], byte[]> record : open.pending) {
             boolean full = records.size() >= services.config().batchRows()
                     || bytes >= services.config().batchBytes().asLongValue();
-            if (full && records.size() >= BATCH_RECORDS_MIN) {
+            // A large change is applied alone, unless it is half of one.
+            if (full && !records.isEmpty() && !CapturedChanges.isFirstHalf(records.getLast())) {
                 break;
             }
             records.add(record);
@@ -635,8 +635,9 @@ final class TableStream {
                 case UnreadableChangeException unreadable -> {
                     return Fault.refused(
                             unreadable.getMessage(),
-                            "Look at Debezium Server's log of that time. Where a value cannot be captured, change the "
-                                    + "column's type at the source; then start a new backfill of the table.");
+                            "Where a value cannot be captured, make it smaller or change the column's type at the "
+                                    + "source; otherwise look at Debezium Server's log of that time. Then start a new "
+                                    + "backfill of the table.");
                 }
                 case KafkaException kafka -> {
                     return Fault.unavailable(

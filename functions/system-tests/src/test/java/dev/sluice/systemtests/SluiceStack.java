@@ -53,10 +53,10 @@ final class SluiceStack implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
 
     final Pipeline pipeline;
-    final PostgresServer sourceServer = SharedServers.source();
-    final PostgresServer destinationServer = SharedServers.destination();
-    final String sourceDatabase = SharedServers.freshDatabase(sourceServer);
-    final String destinationDatabase = SharedServers.freshDatabase(destinationServer);
+    final PostgresServer sourceServer;
+    final PostgresServer destinationServer;
+    final String sourceDatabase;
+    final String destinationDatabase;
     private final KafkaServer kafka = SharedServers.kafka();
     private final Messages messages;
     private final KafkaProducer<String, byte[]> producer;
@@ -69,7 +69,12 @@ final class SluiceStack implements AutoCloseable {
     private DebeziumServer debezium;
     private FunctionsServer functions;
 
-    private SluiceStack(String name, Map<String, String> settings) {
+    private SluiceStack(
+            String name, Map<String, String> settings, PostgresServer sourceServer, PostgresServer destinationServer) {
+        this.sourceServer = sourceServer;
+        this.destinationServer = destinationServer;
+        this.sourceDatabase = SharedServers.freshDatabase(sourceServer);
+        this.destinationDatabase = SharedServers.freshDatabase(destinationServer);
         this.pipeline = new Pipeline(name);
         this.messages = new Messages(pipeline);
         this.settings = settings;
@@ -91,7 +96,13 @@ final class SluiceStack implements AutoCloseable {
 
     /** As {@link #start}, for a test that runs the functions itself. */
     static SluiceStack startWithoutFunctions(String name, Map<String, String> settings) {
-        var stack = new SluiceStack(name, settings);
+        return startWithoutFunctions(name, settings, SharedServers.source(), SharedServers.destination());
+    }
+
+    /** As {@link #startWithoutFunctions(String, Map)}, on other servers than the shared ones. */
+    static SluiceStack startWithoutFunctions(
+            String name, Map<String, String> settings, PostgresServer sourceServer, PostgresServer destinationServer) {
+        var stack = new SluiceStack(name, settings, sourceServer, destinationServer);
         stack.startDebezium();
         stack.observer = Thread.ofVirtual().name("observer of " + name).start(stack::observe);
         return stack;

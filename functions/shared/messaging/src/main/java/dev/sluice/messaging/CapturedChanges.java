@@ -38,11 +38,18 @@ public final class CapturedChanges {
                     .build())
             .build();
 
+    private static final int WORDS_LENGTH_MAX = 200;
+
     private final List<String> keyColumns;
 
     /** @param keyColumns in the order of the key */
     public CapturedChanges(List<String> keyColumns) {
         this.keyColumns = List.copyOf(keyColumns);
+    }
+
+    /** Whether a record is the first half of a key change, which nothing can be done with before the other is here. */
+    public static boolean isFirstHalf(ConsumerRecord<byte[], byte[]> record) {
+        return record.headers().lastHeader(NEW_KEY_HEADER) != null;
     }
 
     /** @throws UnreadableChangeException if the record is not a change, or holds a value that could not be carried */
@@ -171,7 +178,14 @@ public final class CapturedChanges {
         if (text.length() == 1) {
             return Cell.UNCHANGED;
         }
-        throw new IllegalArgumentException("column " + column + " has a value that capture could not carry");
+        throw new IllegalArgumentException(
+                "column " + column + " has a value that capture could not carry" + why(text.substring(1)));
+    }
+
+    /** Capture's own words, which follow a colon. */
+    private static String why(String mark) {
+        String words = mark.substring(mark.indexOf(':') + 1);
+        return words.isEmpty() ? "" : ": " + words.substring(0, Math.min(words.length(), WORDS_LENGTH_MAX));
     }
 
     private static String text(String column, JsonParser json, JsonToken token) throws IOException {

@@ -127,8 +127,7 @@ record ApplyStatement(String sql, Tuple parameters) {
         List<String> parts = new ArrayList<>();
         for (int i = 0; i < key.values().size(); i++) {
             values.add(new String[] {key.values().get(i)});
-            parts.add("($" + values.size() + "::text[])[1]::"
-                    + table.columns().get(table.key().get(i).name()).castType());
+            parts.add(table.columns().get(table.key().get(i).name()).read("($" + values.size() + "::text[])[1]"));
         }
         return "ROW(" + String.join(", ", parts) + ")";
     }
@@ -153,14 +152,14 @@ record ApplyStatement(String sql, Tuple parameters) {
         return IntStream.range(0, table.key().size())
                 .mapToObj(i -> {
                     String column = table.key().get(i).name();
-                    return "t." + TableName.quote(column) + " = u." + prefix + (first + i) + "::"
-                            + table.columns().get(column).castType();
+                    return "t." + TableName.quote(column) + " = "
+                            + table.columns().get(column).read("u." + prefix + (first + i));
                 })
                 .collect(Collectors.joining(" AND "));
     }
 
     private static String cast(DestinationTable table, String column, int place) {
-        return "u.c" + place + "::" + table.columns().get(column).castType();
+        return table.columns().get(column).read("u.c" + place);
     }
 
     private static String quoted(List<String> columns) {

@@ -125,7 +125,8 @@ final class CaptureCheck {
                         SELECT w.oid, n.nspname::text, c.relname::text,
                                CASE WHEN c.relispartition THEN 'a partition' ELSE c.relkind::text END,
                                c.relpersistence::text,
-                               m.oid::int8, m.prqual IS NOT NULL, m.prattrs IS NOT NULL,
+                               m.oid::int8, (to_jsonb(m) ->> 'prqual') IS NOT NULL,
+                               (to_jsonb(m) ->> 'prattrs') IS NOT NULL,
                                CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
                                  WHEN 'i' THEN coalesce(k.indisreplident, false)
                                  ELSE c.relreplident = 'f' END,

@@ -50,6 +50,7 @@ public class ChangeApply {
     private final Ledger ledger;
     private final SchemaMapping schemas;
     private final CapturedDefinitions definitions;
+    private final DestinationTypes types;
 
     @Inject
     public ChangeApply(Databases databases, Ledger ledger, SchemaMapping schemas) {
@@ -62,6 +63,7 @@ public class ChangeApply {
         this.ledger = ledger;
         this.schemas = schemas;
         this.definitions = new CapturedDefinitions(source, destination, ledger.schema());
+        this.types = new DestinationTypes(source, destination);
     }
 
     /**
@@ -112,19 +114,27 @@ public class ChangeApply {
     }
 
     /**
-     * Applies a batch, or nothing of it.
+     * Applies a batch, or nothing of it. Where an enumeration that Sluice made lacks a label by now, it gets it.
      *
      * @throws Ledger.FencedException (in the Uni) if the ledger is not at run, state and position of the batch: another
      *     owner was here, or an earlier attempt did commit
-     * @throws RefusedException (in the Uni) if a change has a column that the destination lacks
+     * @throws RefusedException (in the Uni) if a change has a column that the destination lacks, or a label that an
+     *     enumeration of the user's lacks
      */
     public Uni<Applied> apply(ChangeBatch batch, DestinationTable table) {
-        return attempt(batch, table, false)
-                .onFailure(ChangeApply::violatesAsSet)
-                .recoverWithUni(() -> attempt(batch, table, true))
+        return attempt(batch, table)
+                .onFailure(SqlFaults::isUnreadable)
+                .recoverWithUni(failure -> types.followLabels(batch.table())
+                        .chain(followed -> followed ? attempt(batch, table) : Uni.createFrom().failure(failure)))
                 .ifNoItem()
                 .after(ANSWER_LIMIT)
                 .fail();
+    }
+
+    private Uni<Applied> attempt(ChangeBatch batch, DestinationTable table) {
+        return attempt(batch, table, false)
+                .onFailure(ChangeApply::violatesAsSet)
+                .recoverWithUni(() -> attempt(batch, table, true));
     }
 
     private Uni<Applied> attempt(ChangeBatch batch, DestinationTable table, boolean oneByOne) {

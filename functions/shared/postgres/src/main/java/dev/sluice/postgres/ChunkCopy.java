@@ -39,6 +39,7 @@ public final class ChunkCopy {
     private final SchemaMapping schemas;
     private final String ledger;
     private final Limits limits;
+    private final DestinationTypes types;
 
     public ChunkCopy(Databases databases, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
         this(databases.source(), databases.destination(), pipeline, schemas, limits);
@@ -50,6 +51,7 @@ public final class ChunkCopy {
         this.schemas = schemas;
         this.ledger = TableName.quote(pipeline.ledgerSchema());
         this.limits = limits;
+        this.types = new DestinationTypes(source, destination);
     }
 
     /**
@@ -81,10 +83,8 @@ public final class ChunkCopy {
     /** Never throws for what a database or a task may bring: that is {@link Answer.Failed}. */
     public Answer copy(ChunkTask task) {
         String doing = "copying chunk " + task.chunk() + " of " + task.table();
-        try (var connections = new CopyConnections(source, destination, limits)) {
-            Answer answer = copy(task, connections);
-            connections.finished();
-            return answer;
+        try {
+            return copyFollowingLabels(task);
         } catch (RefusedException e) {
             return failed(task, Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
         } catch (RedefinedException e) {
@@ -119,6 +119,27 @@ public final class ChunkCopy {
     }
 
     private static final class RedefinedException extends RuntimeException {}
+
+    /** A label that an enumeration got since the table was prepared is given to the destination's, too. */
+    private Answer copyFollowingLabels(ChunkTask task) throws SQLException {
+        try {
+            return copyOnce(task);
+        } catch (SQLException e) {
+            if (SqlFaults.isUnreadable(e)
+                    && types.followLabels(task.table()).await().atMost(limits.transaction())) {
+                return copyOnce(task);
+            }
+            throw e;
+        }
+    }
+
+    private Answer copyOnce(ChunkTask task) throws SQLException {
+        try (var connections = new CopyConnections(source, destination, limits)) {
+            Answer answer = copy(task, connections);
+            connections.finished();
+            return answer;
+        }
+    }
 
     private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
         Connection to = connections.destination();

@@ -34,17 +34,24 @@ import java.util.function.Function;
 public final class Database implements AutoCloseable {
 
     /**
-     * Settings that change how a value is written as text. The same stand in Debezium's {@code driver.options}.
+     * Settings that change how a value is written as text or read from it. Those for writing stand in Debezium's
+     * {@code driver.options}, too.
      */
-    static final Map<String, String> TEXT_SETTINGS = Map.of(
-            "DateStyle", "ISO, MDY",
-            "IntervalStyle", "postgres",
-            "TimeZone", "UTC",
-            "bytea_output", "hex",
-            "extra_float_digits", "3",
-            "lc_monetary", "C",
-            "xmlbinary", "base64",
-            "search_path", "pg_catalog");
+    static final Map<String, String> TEXT_SETTINGS = Map.ofEntries(
+            Map.entry("DateStyle", "ISO, MDY"),
+            Map.entry("IntervalStyle", "postgres"),
+            Map.entry("TimeZone", "UTC"),
+            Map.entry("bytea_output", "hex"),
+            Map.entry("extra_float_digits", "3"),
+            Map.entry("lc_monetary", "C"),
+            Map.entry("xmlbinary", "base64"),
+            Map.entry("search_path", "pg_catalog"),
+            // Names of relations and types are values, too.
+            Map.entry("quote_all_identifiers", "off"),
+            // Without it the destination reads {NULL} as a word.
+            Map.entry("array_nulls", "on"),
+            // A document is content, and not the other way round.
+            Map.entry("xmloption", "content"));
 
     /** How long a request may take whose work is a matter of moments. */
     public static final Duration ANSWER_LIMIT = Duration.ofSeconds(60);

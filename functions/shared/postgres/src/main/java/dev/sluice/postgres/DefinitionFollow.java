@@ -39,6 +39,7 @@ public class DefinitionFollow {
     private final SchemaMapping schemas;
     private final DroppedColumns dropped;
     private final CapturedDefinitions definitions;
+    private final DestinationTypes types;
 
     @Inject
     public DefinitionFollow(
@@ -64,6 +65,7 @@ public class DefinitionFollow {
         this.schemas = schemas;
         this.dropped = dropped;
         this.definitions = new CapturedDefinitions(source, destination, TableName.quote(pipeline.ledgerSchema()));
+        this.types = new DestinationTypes(source, destination);
     }
 
     /**
@@ -207,16 +209,17 @@ public class DefinitionFollow {
         };
     }
 
-    private static Uni<Void> add(
+    private Uni<Void> add(
             SqlConnection connection, TableDefinition source, TableDefinition destination, Step.AddColumn added) {
         Column column = find(source, added.name()).orElseThrow();
         Optional<Column> found = find(destination, added.name());
         if (found.isEmpty()) {
-            return DestinationColumns.add(
-                    connection,
-                    source,
-                    destination.table(),
-                    List.of(new DestinationColumns.Added(column, added.missing())));
+            return types.prepare(source.table(), List.of(column))
+                    .chain(() -> DestinationColumns.add(
+                            connection,
+                            source,
+                            destination.table(),
+                            List.of(new DestinationColumns.Added(column, added.missing()))));
         }
         String name = "the column " + TableName.quote(added.name()) + " was added at the source; that of "
                 + destination.table() + " at the destination ";

@@ -37,7 +37,6 @@ final class DestinationColumns {
             return Uni.createFrom().voidItem();
         }
         return DestinationTables.known(connection, definition, target, Optional.empty()).chain(known -> {
-            // The place where types of the source that the destination lacks have to be made.
             DestinationTables.requireTypes(columns.stream().map(Added::column).toList(), target, known.types());
             List<String> parts = new ArrayList<>();
             for (Added added : columns) {

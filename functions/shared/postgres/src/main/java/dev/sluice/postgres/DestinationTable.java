@@ -45,10 +45,21 @@ public record DestinationTable(
     /**
      * @param castType the type without its modifier, safe in a statement: an explicit cast to {@code varchar(3)}
      *     would cut a longer text in silence, where the assignment to the column refuses it
+     * @param castsText whether a cast from text is a function of its own: regclass takes no number that way
      * @param lengthMax characters of a {@code varchar}: the assignment cuts a longer text, too, if spaces are all that
      *     is cut
      */
-    record Column(String castType, Generation generation, OptionalInt lengthMax) {
+    record Column(String castType, boolean castsText, Generation generation, OptionalInt lengthMax) {
+        /**
+         * Reads a value as the type's input function does, which is what its text was written for.
+         *
+         * @param text an expression of type text
+         */
+        String read(String text) {
+            // As an element of an array it passes by the cast.
+            return castsText ? "(ARRAY[" + text + "]::text::" + castType + "[])[1]" : text + "::" + castType;
+        }
+
         boolean isWritten() {
             return generation != Generation.STORED && generation != Generation.VIRTUAL;
         }
@@ -103,7 +114,13 @@ public record DestinationTable(
                                        EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f'),
                                        c.relkind = 'p',
                                        CASE WHEN a.atttypid = 'varchar'::regtype AND a.atttypmod > 4
-                                            THEN a.atttypmod - 4 END
+                                            THEN a.atttypmod - 4 END,
+                                       EXISTS (SELECT FROM pg_cast k WHERE k.castsource = 'text'::regtype
+                                         AND k.castmethod = 'f' AND k.casttarget IN (
+                                           WITH RECURSIVE base (oid) AS (
+                                             SELECT a.atttypid
+                                             UNION SELECT t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid)
+                                           SELECT oid FROM base))
                                   FROM pg_class c
                                   JOIN pg_namespace n ON n.oid = c.relnamespace
                                   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -119,6 +136,7 @@ public record DestinationTable(
                                         row.getString(0),
                                         new Column(
                                                 row.getString(1),
+                                                row.getBoolean(6),
                                                 generation(row.getString(2)),
                                                 lengthMax == null ? OptionalInt.empty() : OptionalInt.of(lengthMax)));
                                 referenced = row.getBoolean(3);

@@ -10,7 +10,6 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
-import io.vertx.pgclient.PgException;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -37,6 +36,7 @@ public class DestinationTables {
     private final SchemaMapping schemas;
     private final String ledgerSchema;
     private final DeferredConstraints deferred;
+    private final DestinationTypes types;
 
     @Inject
     public DestinationTables(Databases databases, SchemaMapping schemas, Pipeline pipeline) {
@@ -49,11 +49,12 @@ public class DestinationTables {
         this.schemas = schemas;
         this.ledgerSchema = TableName.quote(pipeline.ledgerSchema());
         this.deferred = new DeferredConstraints(source, destination, schemas);
+        this.types = new DestinationTypes(source, destination);
     }
 
     /**
-     * Makes the table with its schema if it is missing, and says so in its comment; otherwise checks that the
-     * source's rows fit into it.
+     * Makes the table with its schema and the types of its columns if it is missing, and says so in its comment;
+     * otherwise checks that the source's rows fit into it.
      *
      * <p>A new table gets columns, NOT NULL, generated columns, identity and the primary key. A default is left out
      * if it takes numbers from a sequence or the destination does not understand it: rows bring their values. From a
@@ -69,19 +70,22 @@ public class DestinationTables {
      */
     public Uni<Void> prepare(TableDefinition definition, TableOptions options) {
         TableName target = schemas.atDestination(definition.table());
-        return makeSchema(target.schema()).chain(() -> isMadeBySluice(definition.table())).chain(made -> keyName(definition)
-                .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
-                        .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
-                                .chain(() -> connection
-                                        .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))::text")
-                                        .execute(Tuple.of("sluice makes " + target)))
-                                .chain(() -> requireOwn(connection, definition.table(), target))
-                                .chain(() -> DefinitionQuery.read(connection, target))
-                                .chain(reading -> reading.isEmpty()
-                                        ? make(connection, definition, target, keyName)
-                                        : fitted(connection, definition, options, reading.get(), made)
-                                                .chain(fitted -> checkFits(connection, definition, fitted, made))
-                                                .chain(() -> deferred.drop(connection, target, unique)))))));
+        return DestinationSchemas.make(destination, target.schema())
+                .chain(() -> prepareTypes(definition, target))
+                .chain(() -> isMadeBySluice(definition.table()))
+                .chain(made -> keyName(definition)
+                        .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
+                                .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
+                                        .chain(() -> connection
+                                                .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))::text")
+                                                .execute(Tuple.of("sluice makes " + target)))
+                                        .chain(() -> requireOwn(connection, definition.table(), target))
+                                        .chain(() -> DefinitionQuery.read(connection, target))
+                                        .chain(reading -> reading.isEmpty()
+                                                ? make(connection, definition, target, keyName)
+                                                : fitted(connection, definition, options, reading.get(), made)
+                                                        .chain(fitted -> checkFits(connection, definition, fitted, made))
+                                                        .chain(() -> deferred.drop(connection, target, unique)))))));
     }
 
     /** Two tables of the source in one would each delete the other's rows: schemas may be mapped so. */
@@ -121,6 +125,18 @@ public class DestinationTables {
                         .chain(() -> DefinitionQuery.read(connection, reading.definition().table()))
                         .map(Optional::orElseThrow)
                 : Uni.createFrom().item(reading);
+    }
+
+    /** The types that the table's columns have in common, or that the destination's table still is to have. */
+    private Uni<Void> prepareTypes(TableDefinition definition, TableName target) {
+        return destination.withConnection(connection -> DefinitionQuery.read(connection, target)).chain(reading -> {
+            Optional<Map<String, String>> there = reading.map(found -> found.definition().columns().stream()
+                    .collect(Collectors.toMap(Column::name, Column::type)));
+            return types.prepare(definition.table(), definition.columns().stream()
+                    .filter(column -> there.map(columns -> columns.getOrDefault(column.name(), column.type())
+                            .equals(column.type())).orElse(true))
+                    .toList());
+        });
     }
 
     /** The table's columns as the destination has them. */
@@ -222,24 +238,6 @@ public class DestinationTables {
                     }
                     return null;
                 });
-    }
-
-    /**
-     * Makes the schema where it is missing, in a transaction of its own and before any other looks for it: a session
-     * remembers what was not there. IF NOT EXISTS does not save two tables from each other: both see no schema, and one
-     * waits for the other's commit and then fails.
-     */
-    private Uni<Void> makeSchema(String schema) {
-        return destination
-                .query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", Tuple.of(schema))
-                .chain(rows -> rows.iterator().next().getBoolean(0)
-                        ? Uni.createFrom().voidItem()
-                        : destination
-                                .query("CREATE SCHEMA IF NOT EXISTS " + TableName.quote(schema), Tuple.tuple())
-                                .replaceWithVoid()
-                                .onFailure(failure -> failure instanceof PgException pg
-                                        && (pg.getSqlState().equals("23505") || pg.getSqlState().equals("42P06")))
-                                .recoverWithNull());
     }
 
     static void requireTypes(List<Column> columns, TableName target, Set<String> types) {

@@ -234,7 +234,7 @@ public class SourceCapture {
     private Uni<Optional<Member>> member(SqlConnection connection, long tableOid) {
         return connection
                 .preparedQuery("SELECT m.oid::int8, n.nspname::text, c.relname::text, "
-                        + "m.prqual IS NULL AND m.prattrs IS NULL "
+                        + "(to_jsonb(m) ->> 'prqual') IS NULL AND (to_jsonb(m) ->> 'prattrs') IS NULL "
                         + "FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid "
                         + "JOIN pg_class c ON c.oid = m.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
                         + "WHERE p.pubname = $1 AND m.prrelid = $2::int8::oid")

@@ -96,13 +96,25 @@ public class SourceTables {
                       JOIN pg_type t ON t.oid = base.type
                       LEFT JOIN pg_attribute field ON field.attrelid = t.typrelid AND t.typrelid <> 0
                         AND field.attnum > 0 AND NOT field.attisdropped
-                      JOIN pg_type inner_type ON inner_type.oid IN (t.typbasetype, t.typelem, field.atttypid)
+                      LEFT JOIN pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
+                      JOIN pg_type inner_type ON inner_type.oid IN (
+                        t.typbasetype, t.typelem, field.atttypid, r.rngsubtype)
                       WHERE inner_type.oid <> 0)
-                    SELECT min(format('%s|%s', format_type(base.type, NULL), base.name)) FROM base
+                    SELECT min(format('%s|%s|%s', format_type(base.type, NULL), CASE WHEN t.typtype = 'c'
+                      THEN 'which differs from one version of PostgreSQL to the next'
+                      ELSE 'which PostgreSQL writes as text but does not read' END, base.name)) FROM base
                     JOIN pg_type t ON t.oid = base.type
-                    WHERE NOT t.typisdefined OR t.oid IN (
-                      SELECT to_regtype(name) FROM unnest(ARRAY['pg_node_tree', 'pg_ndistinct', 'pg_dependencies',
-                        'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector']) name))
+                    WHERE NOT t.typisdefined
+                      OR t.typtype = 'c' AND t.typnamespace IN (
+                        SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))
+                      OR t.typtype = 'b' AND t.typname IN ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies',
+                        'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector')
+                        AND t.typnamespace = 'pg_catalog'::regnamespace
+                      OR t.typtype = 'b' AND t.typname IN ('gtrgm', 'ghstore', 'ltree_gist', 'intbig_gkey', 'gbtreekey2',
+                        'gbtreekey4', 'gbtreekey8', 'gbtreekey16', 'gbtreekey32', 'gbtreekey_var')
+                        AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                          AND d.deptype = 'e')),
+                   getdatabaseencoding()::text
             FROM pg_class c
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
@@ -144,6 +156,11 @@ public class SourceTables {
                     table + " is a partition of " + facts.getString(3)
                             + ": its changes come under the name of that table",
                     "add " + facts.getString(3) + ", which brings every partition");
+        }
+        if (facts.getString(18).equals("SQL_ASCII")) {
+            throw new RefusedException(
+                    "the source's database has the encoding SQL_ASCII: nobody knows what its text means",
+                    "move it into a database with the encoding that its text has");
         }
         switch (facts.getString(1)) {
             case "u" -> throw new RefusedException(
@@ -252,11 +269,11 @@ public class SourceTables {
         }
         String uncarried = facts.getString(17);
         if (uncarried != null) {
-            String[] parts = uncarried.split("\\|", 2);
+            String[] parts = uncarried.split("\\|", 3);
             throw new RefusedException(
-                    "the column " + TableName.quote(parts[1]) + " of " + table + " holds values of type " + parts[0]
-                            + ", which PostgreSQL writes as text but does not read",
-                    "leave the column out of the table");
+                    "the column " + TableName.quote(parts[2]) + " of " + table + " holds values of type " + parts[0] + ", "
+                            + parts[1],
+                    "give the column another type (text, for example), or leave it out of the table");
         }
         if (definition.copiedColumns().isEmpty()) {
             throw new RefusedException(table + " has no column to copy", "add a column to it");

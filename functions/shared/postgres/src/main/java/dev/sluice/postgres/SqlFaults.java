@@ -28,6 +28,8 @@ public final class SqlFaults {
                     + "this is tried again by itself.";
     private static final String REPORT = "If this goes on, look at the logs of the function and of the server.";
 
+    private static final String UNREADABLE = "22P02";
+
     /** A bound on wrappings, should a cause ever be its own. */
     private static final int CAUSES_MAX = 20;
 
@@ -105,6 +107,13 @@ public final class SqlFaults {
             }
         }
         return Fault.faulty(doing + ": " + message(failure), REPORT);
+    }
+
+    /** Whether a value is none of its type as the server knows it, as a label that an enumeration lacks. */
+    static boolean isUnreadable(Throwable failure) {
+        return causes(failure).stream()
+                .anyMatch(cause -> cause instanceof PgException pg && UNREADABLE.equals(pg.getSqlState())
+                        || cause instanceof SQLException sql && UNREADABLE.equals(sql.getSQLState()));
     }
 
     private static Fault ofDriver(SQLException failure, String doing) {

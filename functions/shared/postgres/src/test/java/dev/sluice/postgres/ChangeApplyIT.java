@@ -116,6 +116,21 @@ class ChangeApplyIT {
     }
 
     @Test
+    void aTypeWithACastOfItsOwnIsReadAsItsInputFunctionDoes() throws SQLException {
+        onSource("CREATE DOMAIN relation AS regclass");
+        onDestination("CREATE DOMAIN relation AS regclass");
+        TableName table = table(
+                "cast_otherwise", "(id int PRIMARY KEY, r regclass, d relation, rs regclass[], c \"char\", x xml, n name)");
+
+        apply(table, 0, 1, writes(
+                write("1", "id", "1", "r", "-", "d", "4294967295", "rs", "{-,pg_class}", "c", "", "x", "<a/>", "n", "a b"),
+                new Write(Key.of("2"), new LinkedHashMap<>(Map.of("id", new Cell.Text("2"), "r", Cell.NULL)))));
+
+        assertThat(query("SELECT id, r, d, rs, c, x, n FROM cast_otherwise ORDER BY id"))
+                .containsExactly("1|-|4294967295|{-,pg_class}||<a/>|a b", "2|∅|∅|∅|∅|∅|∅");
+    }
+
+    @Test
     void aTextThatIsTooLongIsRefusedAndNotCut() throws SQLException {
         TableName table = table("narrow", "(id int PRIMARY KEY, v varchar(3))");
 

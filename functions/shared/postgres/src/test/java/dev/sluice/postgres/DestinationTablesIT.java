@@ -107,18 +107,6 @@ class DestinationTablesIT {
     }
 
     @Test
-    void aTypeThatTheDestinationLacksIsRefusedByColumnAndNothingIsMade() throws SQLException {
-        databases.atSource("CREATE TYPE mood AS ENUM ('good'); CREATE TABLE moody (id int PRIMARY KEY, m mood[])");
-
-        RefusedException refused = catchThrowableOfType(RefusedException.class, () -> prepare("moody"));
-
-        assertThat(refused.fault().reason()).contains("public.mood[]", "column \"m\"");
-        assertThat(databases.fromDestination("SELECT to_regclass('public.moody')")).isNull();
-        databases.atDestination("CREATE TYPE mood AS ENUM ('good')");
-        prepare("moody");
-    }
-
-    @Test
     void aTableThatWasReleasedMeanwhileIsNotMade() throws SQLException {
         databases.atSource("CREATE TABLE released (id int PRIMARY KEY)");
         TableDefinition definition = await(sources.inspect(table("released")));

@@ -4,6 +4,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -20,16 +22,19 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
-/** PostgreSQL's programs, unpacked once a machine from the archive on the class path. */
+/**
+ * PostgreSQL's programs, unpacked once a machine: the newest version from the archive on the class path, the oldest from
+ * where this module's build copies it to, since a class path has room for one.
+ */
 final class PostgresBinaries {
 
-    private static Path home;
+    private static final Map<PostgresVersion, Path> HOMES = new EnumMap<>(PostgresVersion.class);
 
     private PostgresBinaries() {
     }
 
     /** The command line of one of its programs, to be added to. PostgreSQL refuses to run as root, hence the prefix. */
-    static List<String> command(String program, String... arguments) {
+    static List<String> command(PostgresVersion version, String program, String... arguments) {
         List<String> command = new ArrayList<>();
         if ("root".equals(System.getProperty("user.name"))) {
             // In a user namespace without a mapping, root is an ordinary user and its files still its own. It
@@ -37,7 +42,7 @@ final class PostgresBinaries {
             command.add("unshare");
             command.add("-U");
         }
-        command.add(home().resolve("bin").resolve(program).toString());
+        command.add(home(version).resolve("bin").resolve(program).toString());
         command.addAll(List.of(arguments));
         return command;
     }
@@ -47,18 +52,14 @@ final class PostgresBinaries {
         return Map.of("LC_ALL", "C", "TZ", "UTC");
     }
 
-    private static synchronized Path home() {
-        if (home == null) {
-            home = unpack();
-        }
-        return home;
+    private static synchronized Path home(PostgresVersion version) {
+        return HOMES.computeIfAbsent(version, PostgresBinaries::unpack);
     }
 
-    private static Path unpack() {
-        String archive = "/" + archiveName();
+    private static Path unpack(PostgresVersion version) {
         try {
             String hash;
-            try (InputStream stream = open(archive)) {
+            try (InputStream stream = open(version)) {
                 var digest = new DigestInputStream(stream, MessageDigest.getInstance("SHA-256"));
                 digest.transferTo(java.io.OutputStream.nullOutputStream());
                 hash = HexFormat.of().formatHex(digest.getMessageDigest().digest(), 0, 8);
@@ -73,7 +74,7 @@ final class PostgresBinaries {
             // Several JVMs may do this at once: each in a folder of its own, and the first to finish wins.
             Path own = Files.createTempDirectory(parent, hash);
             try (var tar = new TarArchiveInputStream(
-                    new XZCompressorInputStream(new BufferedInputStream(open(archive))))) {
+                    new XZCompressorInputStream(new BufferedInputStream(open(version))))) {
                 extract(tar, own);
             }
             try {
@@ -120,7 +121,13 @@ final class PostgresBinaries {
         }
     }
 
-    private static InputStream open(String archive) {
+    private static InputStream open(PostgresVersion version) throws IOException {
+        String archive = "/" + archiveName();
+        if (version == PostgresVersion.OLDEST) {
+            Path jar = Repository.built("functions/shared/testing/target/postgres-" + version.major() + "/postgres.jar",
+                    "functions/shared/testing");
+            return URI.create("jar:" + jar.toUri() + "!" + archive).toURL().openStream();
+        }
         InputStream stream = PostgresBinaries.class.getResourceAsStream(archive);
         if (stream == null) {
             throw new ServerException("PostgreSQL for this system is not on the class path (" + archive

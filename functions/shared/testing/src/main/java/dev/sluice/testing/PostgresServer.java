@@ -16,8 +16,8 @@ import java.util.Map;
 /**
  * A PostgreSQL server of its own, ready for logical replication.
  *
- * <p>User {@code postgres}, no password, on 127.0.0.1. Its default collation is the built-in {@code C.UTF-8}: text
- * sorts by code point, on every machine alike.
+ * <p>User {@code postgres}, no password, on 127.0.0.1. Its default collation is the built-in {@code C.UTF-8}, or C at
+ * the oldest version: text sorts by code point, on every machine alike.
  */
 public final class PostgresServer implements Server {
 
@@ -29,10 +29,12 @@ public final class PostgresServer implements Server {
 
     private final ServerProcess process;
     private final Path data;
+    private final PostgresVersion version;
     private final int port;
     private final Map<String, String> settings;
 
-    private PostgresServer(Path folder, int port, Map<String, String> settings) {
+    private PostgresServer(Path folder, PostgresVersion version, int port, Map<String, String> settings) {
+        this.version = version;
         this.process = new ServerProcess("PostgreSQL in " + folder, folder, "INT");
         this.data = process.folder().resolve("data");
         this.port = port;
@@ -49,6 +51,11 @@ public final class PostgresServer implements Server {
      * @throws ServerException if the port is taken or the server does not get ready within two minutes
      */
     public static PostgresServer start(Path folder, int port, Map<String, String> settings) {
+        return start(folder, PostgresVersion.NEWEST, port, settings);
+    }
+
+    /** As {@link #start(Path, int, Map)}, of a given version. A folder keeps the version that it was made with. */
+    public static PostgresServer start(Path folder, PostgresVersion version, int port, Map<String, String> settings) {
         Servers.endLeftover(folder);
         int ownPort = Servers.portOrFree(port, "PostgreSQL with its data in " + folder);
         Map<String, String> all = new LinkedHashMap<>();
@@ -65,14 +72,14 @@ public final class PostgresServer implements Server {
         all.put("listen_addresses", HOST);
         all.put("port", Integer.toString(ownPort));
         all.put("unix_socket_directories", "");
-        var server = new PostgresServer(folder, ownPort, Map.copyOf(all));
+        var server = new PostgresServer(folder, version, ownPort, Map.copyOf(all));
         server.launch();
         return server;
     }
 
     private void launch() {
         killStragglers();
-        List<String> command = PostgresBinaries.command("postgres", "-D", data.toString());
+        List<String> command = PostgresBinaries.command(version, "postgres", "-D", data.toString());
         if (!Files.exists(data.resolve("PG_VERSION"))) {
             initialise();
         }
@@ -89,11 +96,12 @@ public final class PostgresServer implements Server {
         // Under another name first: an initdb that is killed half-way leaves nothing that looks like a cluster.
         Path unfinished = process.folder().resolve("data.unfinished");
         Servers.deleteRecursively(unfinished);
-        process.runToEnd(
-                PostgresBinaries.command("initdb", "-D", unfinished.toString(), "-U", USER, "--auth=trust",
-                        "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-                        "--no-instructions", "--no-sync"),
-                process.folder(), PostgresBinaries.environment(), INITDB_LIMIT);
+        List<String> command = PostgresBinaries.command(version, "initdb", "-D", unfinished.toString(), "-U", USER,
+                "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions", "--no-sync");
+        if (version.hasBuiltinLocales()) {
+            command.addAll(List.of("--locale-provider=builtin", "--builtin-locale=C.UTF-8"));
+        }
+        process.runToEnd(command, process.folder(), PostgresBinaries.environment(), INITDB_LIMIT);
         try {
             Files.move(unfinished, data);
         } catch (IOException e) {
@@ -144,6 +152,10 @@ public final class PostgresServer implements Server {
         } catch (SQLException e) {
             throw new ServerException("cannot create database " + database + ": " + e.getMessage(), e);
         }
+    }
+
+    public PostgresVersion version() {
+        return version;
     }
 
     public String host() {
