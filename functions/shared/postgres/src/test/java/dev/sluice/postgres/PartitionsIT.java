@@ -202,7 +202,7 @@ class PartitionsIT {
             reader.rollback();
         }
 
-        assertThat(reason(identities)).contains("pending_1 was detached");
+        assertThat(reason(identities)).contains("pending_1 was detached or dropped");
     }
 
     @Test
