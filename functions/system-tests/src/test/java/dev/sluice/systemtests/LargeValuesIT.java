@@ -74,7 +74,12 @@ class LargeValuesIT {
                 "DELETE FROM large WHERE id = 1001");
         stack.awaitQueueApplied("public.large");
         assertSame("large", "big");
-        stack.onSource("DELETE FROM large WHERE id IN (1, 4, 2000)");
+        // In one transaction, so at once, and hardly anything of Kafka's: as a fetch, many fit together.
+        stack.onSource("INSERT INTO large SELECT 4000 + i, 'many', repeat(md5(i::text), 1562500) "
+                + "FROM generate_series(1, 8) i");
+        stack.awaitQueueApplied("public.large");
+        assertSame("large", "big");
+        stack.onSource("DELETE FROM large WHERE id IN (1, 4, 2000) OR id > 4000");
         stack.awaitQueueApplied("public.large");
         assertSame("large", "big");
     }

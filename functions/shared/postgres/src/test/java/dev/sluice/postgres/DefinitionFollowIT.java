@@ -284,11 +284,16 @@ class DefinitionFollowIT {
     }
 
     @Test
-    void aTypeThatTheDestinationLacksIsRefused() throws SQLException {
+    void aTypeOfTheSourcesOwnIsMadeAndOneOfAnExtensionIsRefused() throws SQLException {
         TableDefinition definition = prepared("typed");
-        databases.atSource("CREATE TYPE mood_of_follow AS ENUM ('good'); ALTER TABLE typed ADD COLUMN m mood_of_follow");
+        databases.atSource("CREATE TYPE mood_of_follow AS ENUM ('good'); CREATE EXTENSION citext; "
+                + "ALTER TABLE typed ADD COLUMN m mood_of_follow[]");
 
-        assertThat(assertNotFollowed(definition).reason()).contains("mood_of_follow");
+        assertFollowed(follow, definition);
+        assertThat(columns("typed")).contains("m mood_of_follow[]");
+
+        databases.atSource("ALTER TABLE typed ADD COLUMN c citext");
+        assertThat(assertNotFollowed(definition).hint()).contains("CREATE EXTENSION IF NOT EXISTS citext");
     }
 
     @Test
