@@ -248,6 +248,11 @@ public final class BackfillBench {
                 }
 
                 @Override
+                public Optional<String> hashSalt() {
+                    return Optional.empty();
+                }
+
+                @Override
                 public Source source() {
                     return new Source() {
                         @Override

@@ -5,11 +5,13 @@ import dev.sluice.domain.TableName;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.Databases;
+import dev.sluice.postgres.DroppedColumns;
 import dev.sluice.postgres.TableComparison;
 import io.vertx.mutiny.core.Vertx;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Compares tables of the source with the destination's, value for value, while nobody writes to either. */
 final class Comparison implements AutoCloseable {
@@ -43,7 +45,14 @@ final class Comparison implements AutoCloseable {
         vertx.closeAndAwait();
     }
 
-    private record Config(String pipeline, At source, At destination) implements DatabaseConfig {}
+    private record Config(String pipeline, At source, At destination) implements DatabaseConfig {
+
+        /** As the functions have it: they inherit the environment. */
+        @Override
+        public Optional<String> hashSalt() {
+            return Optional.ofNullable(System.getenv("SLUICE_HASH_SALT"));
+        }
+    }
 
     private record At(String url) implements DatabaseConfig.Source, DatabaseConfig.Destination {
 

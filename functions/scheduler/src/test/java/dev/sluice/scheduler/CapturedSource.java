@@ -54,7 +54,8 @@ final class CapturedSource implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
     private final Databases databases;
 
-    private record Config(String pipeline, Source source, Destination destination) implements DatabaseConfig {}
+    private record Config(String pipeline, Optional<String> hashSalt, Source source, Destination destination)
+            implements DatabaseConfig {}
 
     private record AtSource(String url, int connectionsMax) implements DatabaseConfig.Source {}
 
@@ -65,6 +66,7 @@ final class CapturedSource implements AutoCloseable {
     CapturedSource() throws SQLException {
         var config = new Config(
                 pipeline.name(),
+                Optional.empty(),
                 new AtSource(SharedServers.source().url(database), 4),
                 new AtDestination(
                         SharedServers.destination().url(SharedServers.freshDatabase(SharedServers.destination())),

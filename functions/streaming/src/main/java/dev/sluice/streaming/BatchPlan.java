@@ -5,6 +5,7 @@ import dev.sluice.domain.Change.Delete;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
 import dev.sluice.domain.Mark;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Move;
@@ -29,16 +30,22 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         steps = List.copyOf(steps);
     }
 
-    /** A change and where it stands in the queue. */
-    record Queued(long offset, Change change) {}
+    /**
+     * A change and where it stands in the queue.
+     *
+     * @param millis when the source committed it, since the epoch; 0 if that is not known
+     */
+    record Queued(long offset, Change change, long millis) {}
 
     /**
      * @param queued in the order of the queue
      * @param from how far the ledger is
+     * @param filtered whether the table has a condition for its rows: then a row that is not there may have to be, and a
+     *     change that does not carry all of it stands on its own
      * @throws UnplaceableException if the first change cannot be placed; if a later one cannot, the plan ends before it
      */
-    static BatchPlan of(List<Queued> queued, Progress from, RetainedChunks chunks) {
-        var planning = new Planning(from, chunks);
+    static BatchPlan of(List<Queued> queued, Progress from, RetainedChunks chunks, boolean filtered) {
+        var planning = new Planning(from, chunks, filtered);
         int consumed = 0;
         while (consumed < queued.size()) {
             int taken;
@@ -77,6 +84,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
 
     private static final class Planning {
         private final RetainedChunks chunks;
+        private final boolean filtered;
         private final List<Step> steps = new ArrayList<>();
         private Collapse rows = new Collapse();
         private long position;
@@ -84,8 +92,9 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private int passed;
         private int contained;
 
-        private Planning(Progress from, RetainedChunks chunks) {
+        private Planning(Progress from, RetainedChunks chunks, boolean filtered) {
             this.chunks = chunks;
+            this.filtered = filtered;
             this.position = from.position();
             this.mark = from.mark();
         }
@@ -99,7 +108,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 }
                 Queued after = queued.get(at + 1);
                 if (after.change() instanceof Upsert upsert && isPair(delete, upsert)) {
-                    keyChange(delete, upsert, after.offset());
+                    keyChange(delete, upsert, after);
                     return 2;
                 }
                 // Capture was killed between the two and sends the whole transaction again: neither is passed yet.
@@ -132,24 +141,29 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                     if (chunks.contain(delete.key(), transaction)) {
                         contained++;
                     } else {
-                        rows.remove(delete.key());
+                        rows.remove(delete.key(), next.millis());
                     }
                 }
                 case Upsert upsert -> {
                     if (chunks.contain(upsert.key(), transaction)) {
                         contained++;
-                    } else if (upsert.movedFrom().isPresent() && Collapse.leavesValues(upsert.row())) {
-                        move(upsert, false);
+                    } else if (!Collapse.leavesValues(upsert.row())) {
+                        rows.write(upsert.key(), upsert.row(), next.millis());
+                    } else if (upsert.movedFrom().isPresent()) {
+                        move(upsert, Optional.empty(), next.millis());
+                    } else if (filtered) {
+                        move(upsert, Optional.of(upsert.key()), next.millis());
                     } else {
-                        rows.write(upsert.key(), upsert.row());
+                        rows.write(upsert.key(), upsert.row(), next.millis());
                     }
                 }
-                case Truncate truncate -> truncate(transaction);
+                case Truncate truncate -> truncate(transaction, next.millis());
             }
         }
 
         /** One change of the source in two records. No other shares its mark, so an equal mark is passed, too. */
-        private void keyChange(Delete delete, Upsert upsert, long lastOffset) {
+        private void keyChange(Delete delete, Upsert upsert, Queued last) {
+            long lastOffset = last.offset();
             Optional<Mark> own = markOf(upsert, lastOffset);
             boolean before = mark.isPresent() && own.isPresent() && mark.get().compareTo(own.get()) >= 0;
             position = lastOffset + 1;
@@ -164,33 +178,31 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             contained += (oldContained ? 1 : 0) + (newContained ? 1 : 0);
             boolean moves = !newContained && Collapse.leavesValues(upsert.row());
             if (moves) {
-                move(upsert, !oldContained);
+                move(upsert, upsert.movedFrom().filter(from -> !oldContained), last.millis());
                 return;
             }
             if (!oldContained) {
-                rows.remove(delete.key());
+                rows.remove(delete.key(), last.millis());
             }
             if (!newContained) {
-                rows.write(upsert.key(), upsert.row());
+                rows.write(upsert.key(), upsert.row(), last.millis());
             }
         }
 
-        /** @param fromIsOld whether a row under the old key is the one that moves, and no newer one */
-        private void move(Upsert upsert, boolean fromIsOld) {
+        /** @param from the key under which the row stands that is changed, and no newer one */
+        private void move(Upsert upsert, Optional<Key> from, long millis) {
             endRows();
-            steps.add(new Move(
-                    upsert.movedFrom().filter(from -> fromIsOld), upsert.key(), upsert.row(),
-                    new Progress(position, mark)));
+            steps.add(new Move(from, upsert.key(), upsert.row(), new Progress(position, mark), millis));
         }
 
-        private void truncate(long transaction) {
+        private void truncate(long transaction, long millis) {
             RetainedChunks.Unseen unseen = chunks.unseen(transaction);
             if (unseen.ranges().isEmpty()) {
                 contained++;
                 return;
             }
             endRows();
-            steps.add(new Clear(unseen.ranges(), unseen.except()));
+            steps.add(new Clear(unseen.ranges(), unseen.except(), millis));
         }
 
         private void endRows() {

@@ -23,25 +23,26 @@ final class Collapse {
      * @param deleted whether the row that the destination has goes first
      * @param row null if there is none
      */
-    private record Outcome(boolean deleted, Map<String, Cell> row) {}
+    private record Outcome(boolean deleted, Map<String, Cell> row, long millis) {}
 
     boolean isEmpty() {
         return inOrder.isEmpty();
     }
 
-    void remove(Key key) {
-        inOrder.add(new Remove(key));
-        outcomes.put(key, new Outcome(true, null));
+    /** @param millis when the source committed it, since the epoch; 0 if that is not known */
+    void remove(Key key, long millis) {
+        inOrder.add(new Remove(key, millis));
+        outcomes.put(key, new Outcome(true, null, millis));
     }
 
-    void write(Key key, Map<String, Cell> row) {
-        inOrder.add(new Write(key, row));
-        outcomes.merge(key, new Outcome(false, row), (before, now) -> {
+    void write(Key key, Map<String, Cell> row, long millis) {
+        inOrder.add(new Write(key, row, millis));
+        outcomes.merge(key, new Outcome(false, row, millis), (before, now) -> {
             if (before.row() != null) {
-                return new Outcome(before.deleted(), merged(before.row(), now.row()));
+                return new Outcome(before.deleted(), merged(before.row(), now.row()), millis);
             }
             // An update with a placeholder never inserts, and after the delete there is nothing to update.
-            return leavesValues(row) ? before : new Outcome(true, row);
+            return leavesValues(row) ? before : new Outcome(true, row, millis);
         });
     }
 
@@ -53,7 +54,7 @@ final class Collapse {
                 deletes.add(key);
             }
             if (outcome.row() != null) {
-                writes.add(new Write(key, outcome.row()));
+                writes.add(new Write(key, outcome.row(), outcome.millis()));
             }
         });
         return new Rows(deletes, writes, inOrder);

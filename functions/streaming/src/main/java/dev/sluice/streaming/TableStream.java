@@ -1,5 +1,6 @@
 package dev.sluice.streaming;
 
+import dev.sluice.domain.Change;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Lsn;
@@ -448,7 +449,8 @@ final class TableStream {
         for (ConsumerRecord<byte[], byte[]> record : records) {
             try {
                 CapturedChange change = changes.read(record);
-                queued.add(new Queued(record.offset(), destination.named(change.change())));
+                queued.add(new Queued(
+                        record.offset(), carried(destination.named(change.change()), destination), change.millis()));
                 millis = change.millis();
             } catch (UnreadableChangeException e) {
                 // What comes before it is applied; then it is told.
@@ -456,12 +458,21 @@ final class TableStream {
                 break;
             }
         }
-        BatchPlan plan = BatchPlan.of(queued, from, chunks);
+        BatchPlan plan = BatchPlan.of(queued, from, chunks, destination.isFiltered());
         if (plan.consumed() == 0 && unreadable.isPresent()) {
             // Half a key change may stand before it, whose other half nobody will ever read.
             throw unreadable.get();
         }
         return new Done(plan, Optional.empty(), millis);
+    }
+
+    private static Change carried(Change change, DestinationTable destination) {
+        return switch (change) {
+            case Change.Upsert upsert -> new Change.Upsert(
+                    upsert.origin(), upsert.key(), destination.carried(upsert.row()), upsert.movedFrom());
+            case Change.Delete delete -> delete;
+            case Change.Truncate truncate -> truncate;
+        };
     }
 
     private void applied(Session open, Done done, long startedNanos) {

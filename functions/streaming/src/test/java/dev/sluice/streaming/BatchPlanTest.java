@@ -310,12 +310,60 @@ class BatchPlanTest {
         assertThat(rows(plan).writes()).extracting(Write::key).containsExactly(Key.of("2"));
     }
 
+    @Test
+    void ofATableWithAConditionAChangeThatLeavesValuesStandsOnItsOwn() {
+        Map<String, Cell> row = unchanged(row("1", "v", "b"), "big");
+        Change[] changes = {
+            upsert(origin(1, 1, 1), "1", "v", "a"),
+            new Upsert(origin(1, 2, 1), Key.of("1"), row, Optional.empty()),
+            upsert(origin(1, 3, 1), "2", "v", "a")
+        };
+
+        // The row may not be at the destination and have to be there now: it is looked for when its turn comes.
+        BatchPlan filtered = BatchPlan.of(queued(START, changes), START, NO_CHUNKS, true);
+        assertThat(filtered.steps()).hasSize(3);
+        assertThat(filtered.steps().get(1))
+                .isEqualTo(new Move(
+                        Optional.of(Key.of("1")), Key.of("1"), row, new Progress(12, Optional.of(mark(1, 2))), 1));
+
+        assertThat(plan(START, NO_CHUNKS, changes).steps()).hasSize(1);
+    }
+
+    @Test
+    void whatIsTakenAwayHasItsTime() {
+        Change[] changes = {
+            upsert(origin(1, 1, 1), "1", "v", "a"),
+            delete(origin(1, 2, 1), "2"),
+            movedAway(origin(1, 3, 1), "3", "4"),
+            movedHere(origin(1, 3, 1), "3", row("4", "v", "a")),
+            new Truncate(origin(1, 4, 1))
+        };
+
+        BatchPlan plan = BatchPlan.of(queued(START, changes), START, NO_CHUNKS, false);
+
+        assertThat(((Rows) plan.steps().get(0)).inOrder())
+                .containsExactly(
+                        new Write(Key.of("1"), row("1", "v", "a"), 0),
+                        new Remove(Key.of("2"), 1),
+                        new Remove(Key.of("3"), 3),
+                        new Write(Key.of("4"), row("4", "v", "a"), 3));
+        assertThat(plan.steps().get(1)).isEqualTo(new Clear(List.of(KeyRange.ALL), List.of(), 4));
+    }
+
     private static BatchPlan plan(Progress from, RetainedChunks chunks, Change... changes) {
+        List<Queued> queued = queued(from, changes).stream()
+                .map(change -> new Queued(change.offset(), change.change(), 0))
+                .toList();
+        return BatchPlan.of(queued, from, chunks, false);
+    }
+
+    /** Each a millisecond after the one before. */
+    private static List<Queued> queued(Progress from, Change... changes) {
         List<Queued> queued = new ArrayList<>();
         for (int i = 0; i < changes.length; i++) {
-            queued.add(new Queued(from.position() + i, changes[i]));
+            queued.add(new Queued(from.position() + i, changes[i], i));
         }
-        return BatchPlan.of(queued, from, chunks);
+        return queued;
     }
 
     private static Rows rows(BatchPlan plan) {

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -583,6 +584,11 @@ class StreamingFunctionIT {
             @Override
             public String pipeline() {
                 return name;
+            }
+
+            @Override
+            public Optional<String> hashSalt() {
+                return Optional.empty();
             }
 
             @Override

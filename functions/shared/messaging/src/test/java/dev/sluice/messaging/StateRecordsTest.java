@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.StreamCommand;
+import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.messaging.Messages.InvalidMessageException;
 import java.io.IOException;
@@ -51,6 +54,14 @@ class StateRecordsTest {
         assertThatThrownBy(() -> messages.tableState(record("table-state", later)))
                 .isInstanceOf(InvalidMessageException.class)
                 .hasMessageContaining("the field «state.until»");
+    }
+
+    @Test
+    void aHoldCommandOfTheFirstVersionHasNoOptions() {
+        String written = "{\"command\":{\"is\":\"Hold\",\"table\":\"public.orders\",\"run\":7,\"attempt\":2}}";
+
+        assertThat(messages.streamCommand(record("stream-command", written)))
+                .isEqualTo(new StreamCommand.Hold(TableName.parse("public.orders"), 7, 2, TableOptions.NONE));
     }
 
     @Test

@@ -5,9 +5,12 @@ import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableName;
+import dev.sluice.postgres.ChangeBatch.Remove;
 import io.vertx.mutiny.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -17,39 +20,118 @@ import java.util.stream.IntStream;
  */
 record ApplyStatement(String sql, Tuple parameters) {
 
-    /** Deletes the rows of these keys. */
+    /** Deletes the rows of these keys, whatever the options say of that. */
     static ApplyStatement delete(DestinationTable table, List<Key> keys) {
         return new ApplyStatement(
                 "DELETE FROM " + table.rows() + " t USING " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0),
                 tuple(keyArrays(table, keys)));
     }
 
+    /** Takes the rows of these keys away: deletes them, or marks them as gone. */
+    static ApplyStatement remove(DestinationTable table, List<Remove> gone) {
+        List<Key> keys = gone.stream().map(Remove::key).toList();
+        if (table.carried().softDelete().isEmpty()) {
+            return delete(table, keys);
+        }
+        SoftDeletion mark = table.carried().softDelete().get();
+        List<String[]> values = keyArrays(table, keys);
+        values.add(gone.stream().map(Remove::millis).map(String::valueOf).toArray(String[]::new));
+        return new ApplyStatement(
+                "UPDATE " + table.rows() + " t SET " + mark.column() + " = " + mark.gone(time(table.key().size()))
+                        + " FROM " + unnest(1, values.size()) + " WHERE " + sameKey(table, "c", 0) + " AND "
+                        + mark.isLive("t."),
+                tuple(values));
+    }
+
+    /** Takes those of the rows away that do not fulfil the table's condition as they are at the destination. */
+    static ApplyStatement removeUnfulfilled(DestinationTable table, Remove row) {
+        ApplyStatement remove = remove(table, List.of(row));
+        String fulfils = table.carried().fulfils(column -> "t." + TableName.quote(column));
+        return new ApplyStatement(remove.sql() + " AND NOT (" + fulfils + ")", remove.parameters());
+    }
+
+    /**
+     * Takes those rows away that are not to be there as they are written now.
+     *
+     * @param columns written columns of the table, its key among them
+     */
+    static ApplyStatement removeUnfulfilled(
+            DestinationTable table, List<String> columns, List<String[]> values, List<String> millis) {
+        List<String[]> all = new ArrayList<>(values);
+        all.add(millis.toArray(String[]::new));
+        String keys = sameRow(table, columns);
+        String unfulfilled = " WHERE " + keys + " AND NOT (" + fulfils(table, columns) + ")";
+        String target = table.rows() + " t";
+        String rows = unnest(1, all.size());
+        return new ApplyStatement(
+                table.carried().softDelete()
+                        .map(mark -> "UPDATE " + target + " SET " + mark.column() + " = "
+                                + mark.gone(time(columns.size())) + " FROM " + rows + unfulfilled + " AND "
+                                + mark.isLive("t."))
+                        .orElse("DELETE FROM " + target + " USING " + rows + unfulfilled),
+                tuple(all));
+    }
+
+    /** Deletes the rows in whose place others come that are to be there. */
+    static ApplyStatement deleteFulfilled(DestinationTable table, List<String> columns, List<String[]> values) {
+        return new ApplyStatement(
+                "DELETE FROM " + table.rows() + " t USING " + rows(columns.size()) + " WHERE "
+                        + sameRow(table, columns) + " AND " + fulfils(table, columns),
+                tuple(values));
+    }
+
+    /** Asks whether a row fulfils the table's condition, of which it has all columns. */
+    static ApplyStatement fulfils(DestinationTable table, List<String> columns, List<String[]> values) {
+        return new ApplyStatement("SELECT " + fulfils(table, columns) + " FROM " + rows(columns.size()), tuple(values));
+    }
+
+    private static String fulfils(DestinationTable table, List<String> columns) {
+        return table.carried().fulfils(column -> "u.c" + columns.indexOf(column));
+    }
+
+    private static String time(int place) {
+        return SoftDeletion.time("u.c" + place + "::int8");
+    }
+
+    private static String isLive(DestinationTable table) {
+        return table.carried().softDelete().map(mark -> " AND " + mark.isLive("t.")).orElse("");
+    }
+
     /** Finds and locks the row of a key. */
     static ApplyStatement lock(DestinationTable table, Key key) {
         return new ApplyStatement(
                 "SELECT 1 FROM " + table.rows() + " t, " + keyRows(table, 1) + " WHERE " + sameKey(table, "c", 0)
-                        + " FOR UPDATE OF t",
+                        + isLive(table) + " FOR UPDATE OF t",
                 tuple(keyArrays(table, List.of(key))));
     }
 
     /**
-     * Inserts rows, or updates those that are there.
+     * Inserts rows, or updates those that are there; of a table with a condition, those that fulfil it.
      *
      * @param columns written columns of the table, its key among them
      */
     static ApplyStatement upsert(DestinationTable table, List<String> columns, List<String[]> values) {
-        String updates = columns.stream()
+        List<String> names = columns.stream().map(TableName::quote).collect(Collectors.toCollection(ArrayList::new));
+        List<String> given = IntStream.range(0, columns.size())
+                .mapToObj(i -> cast(table, columns.get(i), i))
+                .collect(Collectors.toCollection(ArrayList::new));
+        List<String> updates = columns.stream()
                 .filter(column -> isUpdatable(table, column))
                 .map(column -> TableName.quote(column) + " = EXCLUDED." + TableName.quote(column))
-                .collect(Collectors.joining(", "));
+                .collect(Collectors.toCollection(ArrayList::new));
+        table.carried().softDelete().ifPresent(mark -> {
+            names.add(mark.column());
+            given.add(mark.live());
+            updates.add(mark.column() + " = " + mark.live());
+        });
         // The alias: a table may be called «excluded», which then stands for two.
         return new ApplyStatement(
-                "INSERT INTO " + table.name().sql() + " AS t (" + quoted(columns) + ") OVERRIDING SYSTEM VALUE SELECT "
-                        + IntStream.range(0, columns.size())
-                                .mapToObj(i -> cast(table, columns.get(i), i))
-                                .collect(Collectors.joining(", "))
-                        + " FROM " + rows(columns.size()) + " ON CONFLICT (" + quoted(table.keyColumns()) + ") DO "
-                        + (updates.isEmpty() ? "NOTHING" : "UPDATE SET " + updates),
+                "INSERT INTO " + table.name().sql() + " AS t (" + String.join(", ", names)
+                        + ") OVERRIDING SYSTEM VALUE SELECT " + String.join(", ", given) + " FROM "
+                        + rows(columns.size())
+                        + (table.isFiltered() ? " WHERE " + fulfils(table, columns) : "")
+                        + " ON CONFLICT (" + quoted(table.keyColumns()) + ") DO "
+                        + (updates.isEmpty() ? "NOTHING" : "UPDATE SET " + String.join(", ", updates)),
                 tuple(values));
     }
 
@@ -62,12 +144,17 @@ record ApplyStatement(String sql, Tuple parameters) {
         if (sets.isEmpty()) {
             return new ApplyStatement("", Tuple.tuple());
         }
-        String keys = table.keyColumns().stream()
+        return new ApplyStatement(
+                "UPDATE " + table.rows() + " t SET " + sets + " FROM " + rows(columns.size()) + " WHERE "
+                        + sameRow(table, columns) + isLive(table),
+                tuple(values));
+    }
+
+    /** Whether a row of the table has the key of a written one. */
+    private static String sameRow(DestinationTable table, List<String> columns) {
+        return table.keyColumns().stream()
                 .map(column -> "t." + TableName.quote(column) + " = " + cast(table, column, columns.indexOf(column)))
                 .collect(Collectors.joining(" AND "));
-        return new ApplyStatement(
-                "UPDATE " + table.rows() + " t SET " + sets + " FROM " + rows(columns.size()) + " WHERE " + keys,
-                tuple(values));
     }
 
     /** Gives one row another key, and what else changed. */
@@ -84,12 +171,43 @@ record ApplyStatement(String sql, Tuple parameters) {
                 tuple(all));
     }
 
+    /**
+     * Makes a row under another key of what the row of a key has, and what else changed. That row stays and is marked
+     * already; the new one is not.
+     *
+     * @param columns written columns that the change has a value for, the key among them
+     */
+    static ApplyStatement copy(DestinationTable table, Key from, List<String> columns, List<String[]> values) {
+        List<String[]> all = new ArrayList<>(values);
+        all.addAll(keyArrays(table, List.of(from)));
+        Optional<SoftDeletion> mark = table.carried().softDelete();
+        List<String> written = table.columns().entrySet().stream()
+                .filter(column -> column.getValue().isWritten())
+                .map(Map.Entry::getKey)
+                .toList();
+        String given = written.stream()
+                .map(column -> {
+                    if (mark.filter(marking -> marking.column().equals(TableName.quote(column))).isPresent()) {
+                        return mark.get().live();
+                    }
+                    return columns.contains(column)
+                            ? cast(table, column, columns.indexOf(column))
+                            : "t." + TableName.quote(column);
+                })
+                .collect(Collectors.joining(", "));
+        return new ApplyStatement(
+                "INSERT INTO " + table.name().sql() + " (" + quoted(written) + ") OVERRIDING SYSTEM VALUE SELECT " + given
+                        + " FROM " + table.rows() + " t, " + rows(all.size()) + " WHERE "
+                        + sameKey(table, "c", columns.size()),
+                tuple(all));
+    }
+
     static ApplyStatement truncate(DestinationTable table) {
         return new ApplyStatement("TRUNCATE TABLE " + table.rows(), Tuple.tuple());
     }
 
-    /** Deletes the rows of a range except those of some keys. */
-    static ApplyStatement clear(DestinationTable table, KeyRange range, List<Key> except) {
+    /** Takes the rows of a range away except those of some keys: deletes them, or marks them as gone. */
+    static ApplyStatement clear(DestinationTable table, KeyRange range, List<Key> except, long millis) {
         List<String[]> values = new ArrayList<>();
         List<String> conditions = new ArrayList<>();
         // By code point, as the ranges were made, whatever order the destination's index has (R10).
@@ -104,15 +222,24 @@ record ApplyStatement(String sql, Tuple parameters) {
                     + sameKey(table, "c", 0) + ")");
             values.addAll(keyArrays(table, except));
         }
+        String clear = table.carried().softDelete()
+                .map(mark -> {
+                    conditions.add(mark.isLive("t."));
+                    return "UPDATE " + table.rows() + " t SET " + mark.column() + " = "
+                            + mark.gone(SoftDeletion.time(millis + "::int8"));
+                })
+                .orElse("DELETE FROM " + table.rows() + " t");
         String where = conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions);
-        return new ApplyStatement("DELETE FROM " + table.rows() + " t" + where, tuple(values));
+        return new ApplyStatement(clear + where, tuple(values));
     }
 
-    /** Reads some columns of one row of the source as text. */
+    /** Reads some columns of one row of the source as text: the types' own, as it is captured. */
     static ApplyStatement readSource(DestinationTable table, List<String> columns, Key key) {
         return new ApplyStatement(
                 "SELECT " + columns.stream()
-                                .map(column -> "t." + TableName.quote(column) + "::text")
+                                .map(column -> "CASE WHEN t." + TableName.quote(column)
+                                        + " IS NOT DISTINCT FROM NULL THEN NULL ELSE concat(t." + TableName.quote(column)
+                                        + ") END")
                                 .collect(Collectors.joining(", "))
                         + " FROM " + table.sourceRows() + " t, " + keyRows(table, 1) + " WHERE "
                         + sameKey(table, "c", 0),

@@ -5,7 +5,6 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
@@ -51,13 +50,25 @@ public class ChangeApply {
     private final SchemaMapping schemas;
     private final CapturedDefinitions definitions;
     private final DestinationTypes types;
+    private final Optional<HashSalt> salt;
 
     @Inject
     public ChangeApply(Databases databases, Ledger ledger, SchemaMapping schemas) {
-        this(databases.source(), databases.destination(), ledger, schemas);
+        this(databases.source(), databases.destination(), ledger, schemas, databases.salt());
     }
 
+    /** Without a salt. */
     ChangeApply(Database source, Database destination, Ledger ledger, SchemaMapping schemas) {
+        this(source, destination, ledger, schemas, Optional.empty());
+    }
+
+    ChangeApply(
+            Database source,
+            Database destination,
+            Ledger ledger,
+            SchemaMapping schemas,
+            Optional<HashSalt> salt) {
+        this.salt = salt;
         this.source = source;
         this.destination = destination;
         this.ledger = ledger;
@@ -76,18 +87,22 @@ public class ChangeApply {
     /**
      * Reads what has to be known of a table to apply its changes.
      *
-     * @param options as the ledger has them
-     * @throws RefusedException (in the Uni) if it is not there, at either side
+     * @param run as the ledger has it
+     * @throws RefusedException (in the Uni) if it is not there, at either side, or its rows are hashed with a salt that
+     *     is not here
      */
-    public Uni<DestinationTable> open(TableName table, TableOptions options) {
+    public Uni<DestinationTable> open(TableName table, RunOptions run) {
         // The names first: of a definition that is followed in between, the columns tell, and the table is opened anew.
-        return definitions.read(table).chain(captured -> DestinationTable.read(
-                source,
-                destination,
-                table,
-                schemas.atDestination(table),
-                options,
-                captured.map(CapturedDefinition::names).orElse(SourceNames.UNKNOWN)));
+        return Uni.createFrom()
+                .item(() -> HashSalt.require(salt, run.options(), run.saltCheck()))
+                .chain(needed -> definitions.read(table).chain(captured -> DestinationTable.read(
+                        source,
+                        destination,
+                        table,
+                        schemas.atDestination(table),
+                        run.options(),
+                        needed,
+                        captured.map(CapturedDefinition::names).orElse(SourceNames.UNKNOWN))));
     }
 
     /** How what is known of a table's definition stands to the definition. */
@@ -187,46 +202,108 @@ public class ChangeApply {
         private Uni<Void> step(Step step) {
             return switch (step) {
                 case Rows rows when oneByOne -> each(rows.inOrder(), change -> switch (change) {
-                    case Remove remove -> rows(List.of(remove.key()), List.of());
+                    case Remove remove -> rows(List.of(remove), List.of());
                     case Write write -> rows(List.of(), List.of(write));
                 });
-                case Rows rows -> rows(rows.deletes(), rows.writes());
+                case Rows rows -> rows(removes(rows), rows.writes());
                 case Move move -> move(move);
-                case Clear clear when clear.isEverything() && !table.referenced() ->
+                case Clear clear when clear.isEverything() && !table.referenced() && !marks() ->
                     execute(ApplyStatement.truncate(table)).replaceWithVoid();
                 case Clear clear -> each(clear.ranges(), range ->
-                        execute(ApplyStatement.clear(table, range, clear.except())).replaceWithVoid());
+                        execute(ApplyStatement.clear(table, range, clear.except(), clear.millis())).replaceWithVoid());
             };
         }
 
-        private Uni<Void> rows(List<Key> deletes, List<Write> writes) {
+        private boolean marks() {
+            return table.carried().softDelete().isPresent();
+        }
+
+        /** With the time of each: the last one, of a row that went more than once. */
+        private static List<Remove> removes(Rows rows) {
+            Map<Key, Remove> last = new LinkedHashMap<>();
+            rows.deletes().forEach(key -> last.put(key, new Remove(key)));
+            rows.inOrder().forEach(change -> {
+                if (change instanceof Remove remove) {
+                    last.replace(remove.key(), remove);
+                }
+            });
+            return List.copyOf(last.values());
+        }
+
+        private Uni<Void> rows(List<Remove> removes, List<Write> writes) {
             Groups groups = new Groups(table);
             writes.forEach(groups::add);
-            List<Key> gone = new ArrayList<>(deletes);
-            if (table.hasFixedIdentity()) {
-                groups.upserted().forEach(gone::add);
-            }
             List<ApplyStatement> statements = new ArrayList<>();
-            if (!gone.isEmpty()) {
-                statements.add(ApplyStatement.delete(table, gone));
+            if (!removes.isEmpty()) {
+                statements.add(ApplyStatement.remove(table, removes));
+            }
+            List<Key> replaced =
+                    table.hasFixedIdentity() && !table.isFiltered() ? groups.upserted().toList() : List.of();
+            if (!replaced.isEmpty()) {
+                statements.add(ApplyStatement.delete(table, replaced));
             }
             statements.addAll(groups.statements());
             return each(statements, statement -> execute(statement).replaceWithVoid());
         }
 
         private Uni<Void> move(Move move) {
-            Uni<Boolean> isThere = move.from()
+            return isOutOfCondition(move).chain(out -> out
+                    ? rows(gone(move), List.of())
+                    : isThere(move).chain(there -> there ? moveInPlace(move) : readFromSource(move)));
+        }
+
+        private Uni<Boolean> isThere(Move move) {
+            return move.from()
                     .map(from -> execute(ApplyStatement.lock(table, from)).map(rows -> rows.size() > 0))
                     .orElseGet(() -> Uni.createFrom().item(false));
-            return isThere.chain(there -> there ? moveInPlace(move) : readFromSource(move));
+        }
+
+        private static List<Remove> gone(Move move) {
+            List<Remove> gone = new ArrayList<>();
+            gone.add(new Remove(move.to(), move.millis()));
+            move.from().filter(from -> !move.staysInPlace()).ifPresent(from -> gone.add(new Remove(from, move.millis())));
+            return gone;
+        }
+
+        /** Whether what the change carries says already that the row is not to be there. */
+        private Uni<Boolean> isOutOfCondition(Move move) {
+            Groups.Shape shape = Groups.shape(table, move.row());
+            boolean known = table.isFiltered()
+                    && table.carried().conditionColumns().stream()
+                            .allMatch(column -> shape.columns().contains(column.name()));
+            return known
+                    ? execute(ApplyStatement.fulfils(table, shape.columns(), arrays(move, shape)))
+                            .map(rows -> !rows.iterator().next().getBoolean(0))
+                    : Uni.createFrom().item(false);
+        }
+
+        private List<String[]> arrays(Move move, Groups.Shape shape) {
+            return Groups.arrays(table, shape.columns(), List.of(new Write(move.to(), move.row())));
         }
 
         private Uni<Void> moveInPlace(Move move) {
             Groups.Shape shape = Groups.shape(table, move.row());
-            List<String[]> values = Groups.arrays(table, shape.columns(), List.of(new Write(move.to(), move.row())));
-            return execute(ApplyStatement.delete(table, List.of(move.to())))
-                    .chain(() -> execute(ApplyStatement.move(table, move.from().orElseThrow(), shape.columns(), values)))
-                    .replaceWithVoid();
+            List<String[]> values = arrays(move, shape);
+            Key from = move.from().orElseThrow();
+            List<ApplyStatement> statements = new ArrayList<>();
+            if (move.staysInPlace()) {
+                statements.add(ApplyStatement.update(table, shape.columns(), values));
+            } else {
+                statements.add(ApplyStatement.delete(table, List.of(move.to())));
+                if (marks()) {
+                    // In this order: what is unique among rows that are there would be there twice.
+                    statements.add(ApplyStatement.remove(table, List.of(new Remove(from, move.millis()))));
+                    statements.add(ApplyStatement.copy(table, from, shape.columns(), values));
+                } else {
+                    statements.add(ApplyStatement.move(table, from, shape.columns(), values));
+                }
+            }
+            if (table.isFiltered()) {
+                statements.add(ApplyStatement.removeUnfulfilled(table, new Remove(move.to(), move.millis())));
+            }
+            return each(
+                    statements,
+                    statement -> statement.sql().isEmpty() ? nothing() : execute(statement).replaceWithVoid());
         }
 
         /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */
@@ -239,7 +316,8 @@ public class ChangeApply {
                 }
                 var read = new RowRead(move.to(), found.snapshot(), found.lsn());
                 rowReads.add(read);
-                return rows(List.of(), List.of(new Write(move.to(), found.row().get())))
+                Map<String, Cell> row = table.carried(found.row().get());
+                return rows(List.of(), List.of(new Write(move.to(), row, move.millis())))
                         .chain(() -> ledger.noteRowRead(connection, batch.table(), read));
             });
         }

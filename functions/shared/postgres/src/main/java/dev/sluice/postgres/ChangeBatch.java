@@ -50,18 +50,37 @@ public record ChangeBatch(
      * destination any more, it is read from the source.
      *
      * @param from where the row stands; empty if it cannot be there, because a chunk saw the key change
+     * <p>It is also how a row of a table with a condition is updated by a change that does not carry all of it: the row
+     * may begin to fulfil the condition, and then is to be had whole. Old and new key are the same then.
+     *
      * @param reached how far the ledger is if the batch ends with this step: after a read from the source, what
      *     follows has to be decided anew
+     * @param millis when the source committed it, since the epoch; 0 if that is not known
      */
-    public record Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached) implements Step {}
+    public record Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached, long millis)
+            implements Step {
+
+        public Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached) {
+            this(from, to, row, reached, 0);
+        }
+
+        boolean staysInPlace() {
+            return from.equals(Optional.of(to));
+        }
+    }
 
     /**
      * Rows go that a TRUNCATE took (R12).
      *
      * @param ranges where; {@link KeyRange#ALL} alone for all
      * @param except keys that stay
+     * @param millis when the source committed it, since the epoch; 0 if that is not known
      */
-    public record Clear(List<KeyRange> ranges, List<Key> except) implements Step {
+    public record Clear(List<KeyRange> ranges, List<Key> except, long millis) implements Step {
+        public Clear(List<KeyRange> ranges, List<Key> except) {
+            this(ranges, except, 0);
+        }
+
         public Clear {
             ranges = List.copyOf(ranges);
             except = List.copyOf(except);
@@ -74,14 +93,25 @@ public record ChangeBatch(
 
     public sealed interface RowChange {
         Key key();
+
+        /** When the source committed it, since the epoch; 0 if that is not known. */
+        long millis();
     }
 
-    public record Remove(Key key) implements RowChange {}
+    public record Remove(Key key, long millis) implements RowChange {
+        public Remove(Key key) {
+            this(key, 0);
+        }
+    }
 
     /**
      * A row as it is now. With a cell that is {@link Cell.Unchanged} it is an update only and never inserts (R13).
      *
      * @param row by the source's column names
      */
-    public record Write(Key key, Map<String, Cell> row) implements RowChange {}
+    public record Write(Key key, Map<String, Cell> row, long millis) implements RowChange {
+        public Write(Key key, Map<String, Cell> row) {
+            this(key, row, 0);
+        }
+    }
 }

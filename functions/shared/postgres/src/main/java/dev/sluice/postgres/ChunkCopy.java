@@ -7,7 +7,6 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.sql.Array;
@@ -16,6 +15,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
@@ -40,12 +40,25 @@ public final class ChunkCopy {
     private final String ledger;
     private final Limits limits;
     private final DestinationTypes types;
+    private final Optional<HashSalt> salt;
 
     public ChunkCopy(Databases databases, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
-        this(databases.source(), databases.destination(), pipeline, schemas, limits);
+        this(databases.source(), databases.destination(), pipeline, schemas, limits, databases.salt());
     }
 
+    /** Without a salt. */
     ChunkCopy(Database source, Database destination, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
+        this(source, destination, pipeline, schemas, limits, Optional.empty());
+    }
+
+    ChunkCopy(
+            Database source,
+            Database destination,
+            Pipeline pipeline,
+            SchemaMapping schemas,
+            Limits limits,
+            Optional<HashSalt> salt) {
+        this.salt = salt;
         this.source = source;
         this.destination = destination;
         this.schemas = schemas;
@@ -144,14 +157,15 @@ public final class ChunkCopy {
     private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
         Connection to = connections.destination();
         execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
-        TableOptions options = requireOpen(to, task);
+        RunOptions run = requireOpen(to, task);
         if (!enter(to, task)) {
             long rows = recorded(to, task);
             execute(to, "COMMIT");
             return new Answer.CopiedBefore(rows);
         }
         // The run is locked before the source is read: what is read here can only be written by a run that is open.
-        Connection from = connections.source();
+        Optional<HashSalt> salt = HashSalt.require(this.salt, run.options(), run.saltCheck());
+        Connection from = connections.source(salt.map(HashSalt::settings).orElse(Map.of()));
         PgSnapshot snapshot = beginRead(from, task);
         Reading sourceTable = definition(from, task);
         TableName target = schemas.atDestination(task.table());
@@ -160,7 +174,8 @@ public final class ChunkCopy {
                         "the destination has no table " + target,
                         "Backfill the table again: preparing it creates what is missing."));
         ChunkStatements statements =
-                switch (ChunkStatements.of(task.range(), sourceTable, destinationTable, options)) {
+                switch (ChunkStatements.of(
+                        task.range(), new CarriedTable(sourceTable.definition(), run.options(), salt), destinationTable)) {
                     case ChunkStatements.Result.Possible possible -> possible.statements();
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
@@ -207,11 +222,11 @@ public final class ChunkCopy {
      * Locks the run's row for share, so that closing the run waits for this chunk (R6). Answers the options that the
      * run was opened with: while it is open, no other run sets them.
      */
-    private TableOptions requireOpen(Connection to, ChunkTask task) throws SQLException {
+    private RunOptions requireOpen(Connection to, ChunkTask task) throws SQLException {
         try (var statement = ofRun(
                         to,
                         task,
-                        "SELECT r.state, t.options::text FROM " + ledger + ".runs r JOIN " + ledger
+                        "SELECT r.state, t.options::text, t.salt_check FROM " + ledger + ".runs r JOIN " + ledger
                                 + ".tables t USING (table_name) WHERE r.table_name = ? AND r.run = ? FOR SHARE OF r");
                 var rows = statement.executeQuery()) {
             boolean known = rows.next();
@@ -219,7 +234,7 @@ public final class ChunkCopy {
             if (!state.equals("OPEN")) {
                 throw new Ledger.FencedException("run " + task.run() + " is " + state);
             }
-            return OptionsText.read(rows.getString(2));
+            return new RunOptions(OptionsText.read(rows.getString(2)), Optional.ofNullable(rows.getString(3)));
         }
     }
 

@@ -9,7 +9,6 @@ import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.util.ArrayList;
@@ -41,7 +40,7 @@ record ChunkStatements(
      * @param stage makes the temporary table
      * @param write {@code COPY … FROM STDIN} into it
      * @param index on its key, so that the comparison never has to guess how large it is
-     * @param delete rows of the range that the source does not have
+     * @param delete rows of the range that the source does not have, or marks them
      * @param upsert rows that differ or are not there yet
      */
     record Replace(String stage, String write, String index, String delete, String upsert) {}
@@ -53,20 +52,20 @@ record ChunkStatements(
         record Impossible(Fault fault) implements Result {}
     }
 
-    static Result of(KeyRange range, Reading sourceTable, Reading destinationTable, TableOptions options) {
-        TableDefinition source = sourceTable.definition();
+    static Result of(KeyRange range, CarriedTable carried, Reading destinationTable) {
+        TableDefinition source = carried.source();
         TableDefinition destination = destinationTable.definition();
         Map<String, Column> there = new HashMap<>();
         destination.columns().forEach(column -> there.put(column.name(), column));
 
-        Optional<Fault> fault = misfit(source, destination, there, destinationTable.orders());
+        Optional<Fault> fault = misfit(carried, destination, there, destinationTable.orders());
         if (fault.isPresent()) {
             return new Result.Impossible(fault.get());
         }
 
-        List<Column> copied = source.copiedColumns();
+        List<Column> copied = carried.copiedColumns();
         List<String> names = copied.stream().map(Column::name).toList();
-        CopyFormat format = CopyFormat.between(copied, there);
+        CopyFormat format = carried.isPlain() ? CopyFormat.between(copied, there) : CopyFormat.TEXT;
         String columns = list(names, UnaryOperator.identity());
         // The key's order at the source is that of Java, or the table would have been refused. The destination may
         // have been made by somebody else, with another collation.
@@ -78,24 +77,36 @@ record ChunkStatements(
 
         return new Result.Possible(new ChunkStatements(
                 format,
-                "COPY (SELECT " + columns + " FROM " + RowsOf.table(source) + " WHERE " + atSource
-                        + ") TO STDOUT " + format.sql(),
+                "COPY (SELECT "
+                        + names.stream().map(name -> carried.read(name, "")).collect(Collectors.joining(", "))
+                        + " FROM " + RowsOf.table(source) + " WHERE " + atSource
+                        + (carried.hasCondition() ? " AND " + carried.condition() : "") + ") TO STDOUT "
+                        + format.sql(),
                 "COPY " + target + " (" + columns + ") FROM STDIN " + format.sql(),
                 "SELECT EXISTS (SELECT FROM " + rows + " AS d WHERE " + atDestination + ")",
-                "DELETE FROM " + rows + " AS d WHERE " + atDestination,
-                replace(format, source, destination, there, names, atDestination)));
+                carried.softDelete()
+                        .map(mark -> mark(rows, mark) + atDestination)
+                        .orElse("DELETE FROM " + rows + " AS d WHERE " + atDestination),
+                replace(format, carried, destination, there, names, atDestination)));
+    }
+
+    /** The beginning of a statement that marks live rows as gone, up to a further condition. */
+    private static String mark(String rows, SoftDeletion mark) {
+        return "UPDATE " + rows + " AS d SET " + mark.column() + " = " + mark.gone("pg_catalog.now()") + " WHERE "
+                + mark.isLive("d.") + " AND ";
     }
 
     private static Replace replace(
             CopyFormat format,
-            TableDefinition source,
+            CarriedTable carried,
             TableDefinition destination,
             Map<String, Column> there,
             List<String> names,
             String range) {
         String target = destination.table().sql();
+        String rows = RowsOf.table(destination);
         String columns = list(names, UnaryOperator.identity());
-        List<String> key = source.keyColumns();
+        List<String> key = carried.source().keyColumns();
         List<String> rest = names.stream().filter(name -> !key.contains(name)).toList();
         String sameKey = key.stream()
                 .map(TableName::quote)
@@ -107,39 +118,49 @@ record ChunkStatements(
         UnaryOperator<String> image = prefix -> "ROW(" + list(names, column -> prefix + column) + ")::record";
         // PostgreSQL updates no column that is GENERATED ALWAYS: such a row is deleted and inserted.
         boolean updatable = rest.stream().noneMatch(name -> there.get(name).generation() == Generation.IDENTITY_ALWAYS);
-        String stays = updatable ? sameKey : sameKey + " AND " + image.apply("c.") + " OPERATOR(pg_catalog.*=) "
-                + image.apply("d.");
-        String onConflict = rest.isEmpty() || !updatable
+        String sameImage = image.apply("c.") + " OPERATOR(pg_catalog.*=) " + image.apply("d.");
+        String inChunk = "EXISTS (SELECT FROM " + STAGED + " AS c WHERE " + sameKey;
+        Optional<SoftDeletion> mark = carried.softDelete();
+        List<String> deletes = new ArrayList<>();
+        if (!updatable) {
+            deletes.add("DELETE FROM " + rows + " AS d WHERE " + range + " AND " + inChunk + ") AND NOT " + inChunk
+                    + " AND " + sameImage + ")");
+        }
+        deletes.add(mark.map(marking -> mark(rows, marking)).orElse("DELETE FROM " + rows + " AS d WHERE ") + range
+                + " AND NOT " + inChunk + ")");
+        List<String> sets = new ArrayList<>();
+        if (updatable) {
+            rest.stream().map(TableName::quote).forEach(column -> sets.add(column + " = excluded." + column));
+        }
+        mark.ifPresent(marking -> sets.add(marking.column() + " = " + marking.live()));
+        String onConflict = sets.isEmpty()
                 ? "DO NOTHING"
-                : "DO UPDATE SET "
-                        + rest.stream()
-                                .map(TableName::quote)
-                                .map(column -> column + " = excluded." + column)
-                                .collect(Collectors.joining(", "))
-                        + " WHERE " + image.apply("d.") + " OPERATOR(pg_catalog.*<>) " + image.apply("excluded.");
+                : "DO UPDATE SET " + String.join(", ", sets) + " WHERE "
+                        + image.apply("d.") + " OPERATOR(pg_catalog.*<>) " + image.apply("excluded.")
+                        + mark.map(marking -> " OR NOT (" + marking.isLive("d.") + ")").orElse("");
         return new Replace(
                 // Made from a query, its columns take the destination's types but neither NOT NULL nor defaults.
                 "CREATE TEMPORARY TABLE sluice_chunk ON COMMIT DROP AS SELECT " + columns + " FROM " + target
                         + " WITH NO DATA",
                 "COPY " + STAGED + " (" + columns + ") FROM STDIN " + format.sql(),
                 "CREATE INDEX ON " + STAGED + " (" + list(key, UnaryOperator.identity()) + ")",
-                "DELETE FROM " + RowsOf.table(destination) + " AS d WHERE " + range + " AND NOT EXISTS (SELECT FROM " + STAGED
-                        + " AS c WHERE " + stays + ")",
+                String.join(";\n", deletes),
                 "INSERT INTO " + target + " AS d (" + columns + ") OVERRIDING SYSTEM VALUE SELECT " + columns
                         + " FROM " + STAGED + " ON CONFLICT (" + list(key, UnaryOperator.identity()) + ") "
                         + onConflict);
     }
 
     private static Optional<Fault> misfit(
-            TableDefinition source,
+            CarriedTable carried,
             TableDefinition destination,
             Map<String, Column> there,
             Map<String, ColumnOrder> orders) {
+        TableDefinition source = carried.source();
         if (source.key().isEmpty()) {
             return Optional.of(Fault.refused(
                     source.table() + " has no key that can be followed", "Give it a primary key; then backfill it."));
         }
-        for (Column column : source.copiedColumns()) {
+        for (Column column : carried.copiedColumns()) {
             Column target = there.get(column.name());
             if (target == null) {
                 return Optional.of(Fault.refused(

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -39,8 +40,9 @@ final class CopyConnections implements AutoCloseable {
                 this::cut, limits.transaction().plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    Connection source() throws SQLException {
-        return opened(sourceDatabase.connectForCopy(limits.lock(), limits.transaction()));
+    /** @param settings of the session, beside those that every session has */
+    Connection source(Map<String, String> settings) throws SQLException {
+        return opened(sourceDatabase.connectForCopy(limits.lock(), limits.transaction(), settings));
     }
 
     Connection destination() throws SQLException {

@@ -227,8 +227,21 @@ public final class Database implements AutoCloseable {
      * @param transactionTimeout how long a transaction may last; the server ends it then, whatever became of us
      */
     public Connection connectForCopy(Duration lockTimeout, Duration transactionTimeout) throws SQLException {
+        return connectForCopy(lockTimeout, transactionTimeout, Map.of());
+    }
+
+    /**
+     * As the other.
+     *
+     * @param settings further ones of the session. They travel with the start of the connection and so stand in no
+     *     statement
+     */
+    Connection connectForCopy(Duration lockTimeout, Duration transactionTimeout, Map<String, String> settings)
+            throws SQLException {
         var options = new StringBuilder();
-        TEXT_SETTINGS.forEach((name, value) ->
+        Map<String, String> all = new LinkedHashMap<>(TEXT_SETTINGS);
+        all.putAll(settings);
+        all.forEach((name, value) ->
                 options.append(" -c ").append(name).append('=').append(value.replace(" ", "\\ ")));
         options.append(" -c lock_timeout=").append(lockTimeout.toMillis());
         // One side is idle while the other waits for a lock.

@@ -3,6 +3,7 @@ package dev.sluice.postgres;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.util.Map;
+import java.util.Optional;
 
 /** How the two databases are reached. */
 @ConfigMapping(prefix = "sluice")
@@ -11,6 +12,13 @@ public interface DatabaseConfig {
     /** The name that slot, publication and ledger schema start with: 1 to 31 lower-case letters and digits. */
     @WithDefault("sluice")
     String pipeline();
+
+    /**
+     * The secret that columns are hashed with, at least 16 characters; without it no table can have hashed columns. The
+     * same for every function. With another one, tables that have such columns are Failed until it is put back, or they
+     * are backfilled again. Keep it where passwords are kept: {@code SLUICE_HASH_SALT} in the environment.
+     */
+    Optional<String> hashSalt();
 
     Source source();
 

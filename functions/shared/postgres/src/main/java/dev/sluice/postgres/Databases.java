@@ -6,6 +6,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.Optional;
 
 /** The two databases of the pipeline. They are named by role everywhere: source and destination. */
 @Singleton
@@ -15,6 +16,7 @@ public class Databases {
     private final Database destination;
     private final Pipeline pipeline;
     private final SchemaMapping schemas;
+    private final Optional<HashSalt> salt;
 
     @Inject
     public Databases(DatabaseConfig config, Vertx vertx) {
@@ -28,6 +30,7 @@ public class Databases {
                 pipeline.name(),
                 config.destination().connectionsMax());
         schemas = new SchemaMapping(config.destination().schemas());
+        salt = config.hashSalt().map(HashSalt::new);
     }
 
     public Database source() {
@@ -36,6 +39,10 @@ public class Databases {
 
     public Database destination() {
         return destination;
+    }
+
+    Optional<HashSalt> salt() {
+        return salt;
     }
 
     @Produces

@@ -1,7 +1,9 @@
 package dev.sluice.postgres;
 
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
@@ -10,6 +12,7 @@ import io.vertx.mutiny.sqlclient.Tuple;
 import io.vertx.pgclient.PgException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -32,8 +35,27 @@ final class DeferredConstraints {
      * @param isUnique of an index
      * @param definition of an index what follows the table's name; of a constraint what follows its name
      * @param constraint what follows {@code USING INDEX …} where the index belongs to a UNIQUE constraint, else null
+     * @param columns that it speaks of
+     * @param isPartial of an index
      */
-    private record Wanted(boolean isCheck, String name, boolean isUnique, String definition, String constraint) {}
+    private record Wanted(
+            boolean isCheck,
+            String name,
+            boolean isUnique,
+            String definition,
+            String constraint,
+            List<String> columns,
+            boolean isPartial) {
+
+        /** Rows that are marked as gone may have values that others have by now. */
+        Wanted amongLive(SoftDeletion mark) {
+            return isUnique
+                    ? new Wanted(
+                            isCheck, name, true,
+                            definition + (isPartial ? " AND " : " WHERE ") + "(" + mark.isLive("") + ")", null, columns, true)
+                    : this;
+        }
+    }
 
     private static final String WANTED = """
             WITH t AS (SELECT c.oid, c.relkind, c.relname, n.nspname
@@ -44,12 +66,20 @@ final class DeferredConstraints {
                      CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname, CASE t.relkind WHEN 'p' THEN 'ONLY ' END,
                      t.nspname, t.relname))),
                    CASE WHEN k.oid IS NOT NULL THEN concat(CASE WHEN k.condeferrable THEN ' DEFERRABLE' END,
-                     CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' END) END
+                     CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' END) END,
+                   array(SELECT DISTINCT a.attname::text FROM pg_depend d
+                         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+                         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid > 0
+                           AND (d.classid = 'pg_class'::regclass AND d.objid = i.oid
+                             OR d.classid = 'pg_constraint'::regclass AND d.objid = k.oid)),
+                   x.indpred IS NOT NULL
             FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
             LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('u', 'x')
             WHERE NOT x.indisprimary AND x.indisvalid AND NOT x.indisexclusion
             UNION ALL
-            SELECT true, k.conname::text, false, pg_get_constraintdef(k.oid), NULL
+            SELECT true, k.conname::text, false, pg_get_constraintdef(k.oid), NULL,
+                   array(SELECT a.attname::text FROM pg_attribute a
+                         WHERE a.attrelid = t.oid AND a.attnum = ANY (k.conkey)), false
             FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'c'
             ORDER BY 1, 2""";
 
@@ -63,7 +93,9 @@ final class DeferredConstraints {
                                 row.getString(1),
                                 row.getBoolean(2),
                                 row.getString(3),
-                                row.getString(4)));
+                                row.getString(4),
+                                List.of(row.getArrayOfStrings(5)),
+                                row.getBoolean(6)));
                     }
                     return wanted;
                 });
@@ -104,7 +136,17 @@ final class DeferredConstraints {
                 });
     }
 
-    Uni<Integer> build(TableName table) {
+    /** What the destination has as the source does. */
+    private static List<Wanted> carried(List<Wanted> all, TableName table, TableOptions options) {
+        var carried = new CarriedTable(
+                new TableDefinition(table, 0, List.of(), List.of()), options, Optional.empty());
+        return all.stream()
+                .filter(wanted -> wanted.columns().stream().allMatch(carried::isPlain))
+                .map(wanted -> carried.softDelete().map(wanted::amongLive).orElse(wanted))
+                .toList();
+    }
+
+    Uni<Integer> build(TableName table, TableOptions options) {
         TableName target = schemas.atDestination(table);
         String lock = "hashtextextended('sluice builds indexes of ' || $1::text, 0)";
         return wanted(table).chain(all -> destination.pool().withConnection(connection -> connection
@@ -112,7 +154,7 @@ final class DeferredConstraints {
                 .preparedQuery("SELECT pg_try_advisory_lock(" + lock + ")")
                 .execute(Tuple.of(target.toString()))
                 .chain(rows -> rows.iterator().next().getBoolean(0)
-                        ? buildAll(connection, target, all)
+                        ? buildAll(connection, target, carried(all, table, options))
                                 .eventually(() -> connection
                                         .preparedQuery("SELECT pg_advisory_unlock(" + lock + ")")
                                         .execute(Tuple.of(target.toString())))

@@ -1,6 +1,7 @@
 package dev.sluice.postgres;
 
 import dev.sluice.domain.Change;
+import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
@@ -11,6 +12,7 @@ import io.vertx.mutiny.sqlclient.Tuple;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -23,7 +25,7 @@ import java.util.OptionalInt;
  * @param sourceRows the same of the source's table
  * @param columns of the destination by name
  * @param referenced whether a foreign key points here, which forbids TRUNCATE
- * @param options of the run
+ * @param carried as the options of the run have it
  * @param names what the names in the queue mean
  */
 public record DestinationTable(
@@ -34,7 +36,7 @@ public record DestinationTable(
         List<KeyColumn> key,
         Map<String, Column> columns,
         boolean referenced,
-        TableOptions options,
+        CarriedTable carried,
         SourceNames names) {
 
     public DestinationTable {
@@ -70,6 +72,16 @@ public record DestinationTable(
         return names.now(change, columns.keySet());
     }
 
+    /** A captured row as the destination gets it: without columns that are left out, hashed and masked. */
+    public Map<String, Cell> carried(Map<String, Cell> row) {
+        return carried.row(row);
+    }
+
+    /** Whether only rows that fulfil a condition are carried. */
+    public boolean isFiltered() {
+        return carried.hasCondition();
+    }
+
     public KeyOrder keyOrder() {
         return new KeyOrder(key.stream().map(KeyColumn::type).toList());
     }
@@ -100,6 +112,7 @@ public record DestinationTable(
             TableName table,
             TableName name,
             TableOptions options,
+            Optional<HashSalt> salt,
             SourceNames names) {
         return source.withConnection(connection -> DefinitionQuery.read(connection, table))
                 .map(reading -> reading.map(DefinitionQuery.Reading::definition)
@@ -158,7 +171,7 @@ public record DestinationTable(
                                     definition.key(),
                                     columns,
                                     referenced,
-                                    options,
+                                    new CarriedTable(definition, options, salt),
                                     names);
                         }));
     }

@@ -70,8 +70,9 @@ public class DestinationTables {
      */
     public Uni<Void> prepare(TableDefinition definition, TableOptions options) {
         TableName target = schemas.atDestination(definition.table());
+        var carried = new CarriedTable(definition, options, Optional.empty());
         return DestinationSchemas.make(destination, target.schema())
-                .chain(() -> prepareTypes(definition, target))
+                .chain(() -> prepareTypes(carried.definition(Map.of()), target))
                 .chain(() -> isMadeBySluice(definition.table()))
                 .chain(made -> keyName(definition)
                         .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
@@ -82,10 +83,29 @@ public class DestinationTables {
                                         .chain(() -> requireOwn(connection, definition.table(), target))
                                         .chain(() -> DefinitionQuery.read(connection, target))
                                         .chain(reading -> reading.isEmpty()
-                                                ? make(connection, definition, target, keyName)
-                                                : fitted(connection, definition, options, reading.get(), made)
-                                                        .chain(fitted -> checkFits(connection, definition, fitted, made))
-                                                        .chain(() -> deferred.drop(connection, target, unique)))))));
+                                                ? make(connection, carried, target, keyName)
+                                                : checkFits(connection, carried, reading.get(), made)
+                                                        .chain(() -> deferred.drop(connection, target, unique)))
+                                        .chain(() -> DestinationOptions.addSoftDelete(connection, carried, target))
+                                        .chain(() -> DestinationOptions.requireCondition(source, connection, carried))))));
+    }
+
+    private Uni<Void> make(
+            SqlConnection connection, CarriedTable carried, TableName target, Optional<String> keyName) {
+        Map<String, String> types = carried.maskedTypes(carried.source());
+        return DestinationOptions.unreadableMasks(connection, carried, types).chain(unreadable -> {
+            unreadable.forEach(column -> types.put(column, "text"));
+            return make(connection, carried.definition(types), target, keyName);
+        });
+    }
+
+    private Uni<Void> checkFits(
+            SqlConnection connection, CarriedTable carried, DefinitionQuery.Reading reading, boolean made) {
+        TableDefinition there = reading.definition();
+        TableDefinition wanted = carried.definition(carried.maskedTypes(there));
+        return DestinationOptions.requireFits(connection, carried, there)
+                .chain(() -> fitted(connection, wanted, carried.options(), reading, made))
+                .chain(fitted -> checkFits(connection, wanted, fitted, made));
     }
 
     /** Two tables of the source in one would each delete the other's rows: schemas may be mapped so. */
@@ -150,15 +170,25 @@ public class DestinationTables {
 
     /**
      * Builds the indexes, UNIQUE and CHECK constraints of the source that a table made by Sluice still lacks, under
-     * the same names and without stopping who writes to it, and then its statistics. What is there is left alone, so
-     * this can be called again. Foreign keys and exclusion constraints are not built.
+     * the same names and without stopping who writes to it, and then its statistics. Those of a column that is left
+     * out, hashed or masked are not built. What is there is left alone, so this can be called again. Foreign keys and exclusion constraints are not built.
      *
      * @return how many were built; 0 for a table that brought its own
      * @throws RefusedException (in the Uni) if some cannot be built; it names them, and the others are built
      */
     public Uni<Integer> buildDeferred(TableName sourceTable) {
         return isMadeBySluice(sourceTable)
-                .chain(made -> made ? deferred.build(sourceTable) : Uni.createFrom().item(0));
+                .chain(made -> made
+                        ? options(sourceTable).chain(options -> deferred.build(sourceTable, options))
+                        : Uni.createFrom().item(0));
+    }
+
+    private Uni<TableOptions> options(TableName sourceTable) {
+        return destination
+                .query(
+                        "SELECT options::text FROM " + ledgerSchema + ".tables WHERE table_name = $1",
+                        Tuple.of(sourceTable.toString()))
+                .map(rows -> Ledger.first(rows).map(row -> OptionsText.read(row.getString(0))).orElse(TableOptions.NONE));
     }
 
     /**

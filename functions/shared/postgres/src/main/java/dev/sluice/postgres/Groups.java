@@ -44,18 +44,32 @@ final class Groups {
 
     List<ApplyStatement> statements() {
         return writes.entrySet().stream()
-                .map(group -> {
+                .flatMap(group -> {
                     List<String> columns = group.getKey().columns();
                     List<String[]> values = arrays(table, columns, group.getValue());
-                    return group.getKey().partial()
-                            ? ApplyStatement.update(table, columns, values)
-                            : ApplyStatement.upsert(table, columns, values);
+                    if (group.getKey().partial()) {
+                        if (table.isFiltered()) {
+                            throw new IllegalStateException("a row with values left out is written on its own");
+                        }
+                        return Stream.of(ApplyStatement.update(table, columns, values));
+                    }
+                    ApplyStatement upsert = ApplyStatement.upsert(table, columns, values);
+                    if (!table.isFiltered()) {
+                        return Stream.of(upsert);
+                    }
+                    List<String> millis =
+                            group.getValue().stream().map(Write::millis).map(String::valueOf).toList();
+                    ApplyStatement remove = ApplyStatement.removeUnfulfilled(table, columns, values, millis);
+                    return table.hasFixedIdentity()
+                            ? Stream.of(remove, ApplyStatement.deleteFulfilled(table, columns, values), upsert)
+                            : Stream.of(remove, upsert);
                 })
                 .filter(statement -> !statement.sql().isEmpty())
                 .toList();
     }
 
     static Shape shape(DestinationTable table, Map<String, Cell> row) {
+        table.carried().requireConditionColumns(row);
         List<String> columns = new ArrayList<>(row.size());
         boolean partial = false;
         for (Map.Entry<String, Cell> cell : row.entrySet()) {
@@ -84,7 +98,7 @@ final class Groups {
                 .copiedColumns()
                 .stream()
                 .map(TableDefinition.Column::name)
-                .filter(column -> table.options().carries(column) && isWritten(table, column))
+                .filter(column -> table.carried().isCarried(column) && isWritten(table, column))
                 .toList();
     }
 

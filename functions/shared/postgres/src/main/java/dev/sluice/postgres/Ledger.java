@@ -35,13 +35,19 @@ public class Ledger {
 
     private final Database destination;
     private final String schema;
+    private final Optional<HashSalt> salt;
 
     @Inject
     public Ledger(Databases databases, Pipeline pipeline) {
-        this(databases.destination(), pipeline);
+        this(databases.destination(), pipeline, databases.salt());
     }
 
     Ledger(Database destination, Pipeline pipeline) {
+        this(destination, pipeline, Optional.empty());
+    }
+
+    Ledger(Database destination, Pipeline pipeline, Optional<HashSalt> salt) {
+        this.salt = salt;
         this.destination = destination;
         this.schema = TableName.quote(pipeline.ledgerSchema());
     }
@@ -60,7 +66,7 @@ public class Ledger {
      * @param position the offset of the next change to apply
      * @param mark the last change passed; empty until there was one
      * @param watermark of the newest run, once it is closed
-     * @param options by which the table's rows are written, since its newest run was opened
+     * @param options by which the table's rows are written, since a run was opened last
      */
     public record Entry(
             long run,
@@ -69,7 +75,7 @@ public class Ledger {
             Optional<Long> position,
             Optional<Mark> mark,
             Optional<Lsn> watermark,
-            TableOptions options) {}
+            RunOptions options) {}
 
     /** A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap. */
     public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {}
@@ -108,6 +114,7 @@ public class Ledger {
                   mark_commit_before pg_lsn,
                   mark_lsn pg_lsn,
                   options jsonb NOT NULL DEFAULT '{}',
+                  salt_check text,
                   definition jsonb
                 );
                 CREATE TABLE IF NOT EXISTS %1$s.runs (
@@ -150,7 +157,7 @@ public class Ledger {
                 DO $$ BEGIN
                   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
                                  AND attname = 'options') THEN
-                    ALTER TABLE %1$s.tables ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
+                    ALTER TABLE %1$s.tables ADD COLUMN options jsonb NOT NULL DEFAULT '{}', ADD COLUMN salt_check text;
                   END IF;
                   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
                                  AND attname = 'definition') THEN
@@ -180,7 +187,8 @@ public class Ledger {
     private String reading(String locking) {
         return "SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, t.mark_lsn::text, "
                 + "(SELECT r.watermark::text FROM " + schema
-                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run), t.options::text FROM " + schema
+                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run), t.options::text, t.salt_check "
+                + "FROM " + schema
                 + ".tables t WHERE t.table_name = $1" + locking;
     }
 
@@ -194,7 +202,7 @@ public class Ledger {
                         ? Optional.empty()
                         : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
                 Optional.ofNullable(row.getString(6)).map(Lsn::parse),
-                OptionsText.read(row.getString(7))));
+                new RunOptions(OptionsText.read(row.getString(7)), Optional.ofNullable(row.getString(8)))));
     }
 
     /**
@@ -203,8 +211,15 @@ public class Ledger {
      *
      * @param options by which its chunks and every change from now on are written
      * @throws FencedException (in the Uni) if a newer run is known, or this one was closed
+     * @throws RefusedException (in the Uni) if columns are to be hashed and there is no salt
      */
     public Uni<Void> openRun(TableName table, long run, TableOptions options) {
+        return Uni.createFrom()
+                .item(() -> HashSalt.require(salt, options, Optional.empty()).map(HashSalt::check))
+                .chain(saltCheck -> openRun(table, run, new RunOptions(options, saltCheck)));
+    }
+
+    private Uni<Void> openRun(TableName table, long run, RunOptions options) {
         return destination.inTransaction(connection -> connection
                 .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
                         + "ON CONFLICT DO NOTHING")
@@ -240,8 +255,12 @@ public class Ledger {
                 })
                 .chain(() -> connection
                         .preparedQuery("UPDATE " + schema + ".tables SET run = $2, applying = 'HELD', "
-                                + "options = $3::text::jsonb WHERE table_name = $1")
-                        .execute(Tuple.of(table.toString(), run, OptionsText.write(options))))
+                                + "options = $3::text::jsonb, salt_check = $4 WHERE table_name = $1")
+                        .execute(Tuple.of(
+                                table.toString(),
+                                run,
+                                OptionsText.write(options.options()),
+                                options.saltCheck().orElse(null))))
                 .replaceWithVoid());
     }
 

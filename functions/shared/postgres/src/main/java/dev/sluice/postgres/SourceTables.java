@@ -46,10 +46,6 @@ public class SourceTables {
      * @throws RefusedException (in the Uni) if it cannot; the fault says why, and what to run to change that
      */
     public Uni<TableDefinition> inspect(TableName table, TableOptions options) {
-        if (!options.isNone()) {
-            return Uni.createFrom().failure(new RefusedException(
-                    table + " has options, which this version does not follow yet", "add it without options"));
-        }
         return source.inTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .execute()
@@ -68,6 +64,7 @@ public class SourceTables {
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
                         .invoke(reading -> requireCarried(reading, facts))
                         .call(reading -> requirePartitions(connection, reading.definition())))
+                .call(reading -> SourceOptions.require(connection, reading.definition(), options))
                 .map(DefinitionQuery.Reading::definition));
     }
 

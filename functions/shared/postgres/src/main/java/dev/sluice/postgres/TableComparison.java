@@ -3,6 +3,7 @@ package dev.sluice.postgres;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.KeyType;
+import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import io.smallrye.mutiny.Uni;
@@ -16,6 +17,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
@@ -26,6 +30,9 @@ import org.postgresql.copy.CopyOut;
  *
  * <p>Both servers send a hash of each row in the order of the key; the two streams are merged, so that no more than a
  * row of each is in memory, whatever the size of the table. Generated columns are compared too.
+ *
+ * <p>A table with options is compared as they have it, by the options that the ledger has: only columns and rows that are
+ * carried, hashed and masked at the source as they are on the way. Rows that are marked as gone count for nothing.
  */
 @Singleton
 public class TableComparison {
@@ -37,16 +44,25 @@ public class TableComparison {
     private final Database source;
     private final Database destination;
     private final SchemaMapping schemas;
+    private final String ledgerTables;
+    private final Optional<HashSalt> salt;
 
     @Inject
     public TableComparison(Databases databases, SchemaMapping schemas) {
-        this(databases.source(), databases.destination(), schemas);
+        this(databases.source(), databases.destination(), schemas, databases.pipeline(), databases.salt());
     }
 
-    TableComparison(Database source, Database destination, SchemaMapping schemas) {
+    TableComparison(
+            Database source,
+            Database destination,
+            SchemaMapping schemas,
+            Pipeline pipeline,
+            Optional<HashSalt> salt) {
         this.source = source;
         this.destination = destination;
         this.schemas = schemas;
+        this.ledgerTables = new TableName(pipeline.ledgerSchema(), "tables").sql();
+        this.salt = salt;
     }
 
     /**
@@ -78,7 +94,8 @@ public class TableComparison {
     /**
      * Compares on a worker thread.
      *
-     * @throws RefusedException (in the Uni) if a side lacks the table or one of its columns, or it has no usable key
+     * @throws RefusedException (in the Uni) if a side lacks the table or one of its columns, it has no usable key, or its
+     *     rows are hashed with a salt that is not here
      */
     public Uni<Result> compare(TableName sourceTable) {
         return Uni.createFrom()
@@ -94,28 +111,77 @@ public class TableComparison {
 
     private Result compareNow(TableName sourceTable) throws SQLException {
         TableName target = schemas.atDestination(sourceTable);
-        try (Connection here = source.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT);
-                Connection there = destination.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT)) {
-            TableDefinition definition = DefinitionQuery.read(here, sourceTable)
-                    .map(DefinitionQuery.Reading::definition)
-                    .filter(found -> !found.key().isEmpty())
-                    .orElseThrow(() -> new RefusedException(
-                            "the source has no table " + sourceTable + " with a usable key", "check the name"));
-            TableDefinition atDestination = DefinitionQuery.read(there, target)
-                    .map(DefinitionQuery.Reading::definition)
-                    .orElseThrow(() ->
-                            new RefusedException("the destination has no table " + target, "backfill it first"));
-            try (var left = new Rows(here, query(definition, RowsOf.table(definition)));
-                    var right = new Rows(there, query(definition, RowsOf.table(atDestination)))) {
-                return merge(left, right, definition.keyOrder());
+        try (Connection there = destination.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT)) {
+            RunOptions run = run(there, sourceTable);
+            Optional<HashSalt> needed = HashSalt.require(salt, run.options(), run.saltCheck());
+            Map<String, String> settings = needed.map(HashSalt::settings).orElse(Map.of());
+            try (Connection here = source.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT, settings)) {
+                TableDefinition definition = DefinitionQuery.read(here, sourceTable)
+                        .map(DefinitionQuery.Reading::definition)
+                        .filter(found -> !found.key().isEmpty())
+                        .orElseThrow(() -> new RefusedException(
+                                "the source has no table " + sourceTable + " with a usable key", "check the name"));
+                TableDefinition made = DefinitionQuery.read(there, target)
+                        .map(DefinitionQuery.Reading::definition)
+                        .orElseThrow(() -> new RefusedException(
+                                "the destination has no table " + target, "backfill it first"));
+                var carried = new CarriedTable(definition, run.options(), needed);
+                try (var left = new Rows(here, atSource(carried, made));
+                        var right = new Rows(there, atDestination(carried, made))) {
+                    return merge(left, right, definition.keyOrder());
+                }
             }
         }
     }
 
+    /** By which options the destination's rows are written. A destination without a ledger has none. */
+    private RunOptions run(Connection there, TableName table) throws SQLException {
+        try (var statement = there.prepareStatement("SELECT to_regclass(?) IS NOT NULL")) {
+            statement.setString(1, ledgerTables);
+            try (var rows = statement.executeQuery()) {
+                rows.next();
+                if (!rows.getBoolean(1)) {
+                    return RunOptions.NONE;
+                }
+            }
+        }
+        try (var statement = there.prepareStatement(
+                "SELECT options::text, salt_check FROM " + ledgerTables + " WHERE table_name = ?")) {
+            statement.setString(1, table.toString());
+            try (var rows = statement.executeQuery()) {
+                return rows.next()
+                        ? new RunOptions(OptionsText.read(rows.getString(1)), Optional.ofNullable(rows.getString(2)))
+                        : RunOptions.NONE;
+            }
+        }
+    }
+
+    private static String atSource(CarriedTable carried, TableDefinition made) {
+        Map<String, String> masked = carried.maskedTypes(made);
+        return query(
+                carried,
+                column -> masked.containsKey(column)
+                        ? "(" + carried.read(column, "t.") + ")::" + masked.get(column)
+                        : carried.read(column, "t."),
+                RowsOf.table(carried.source()),
+                carried.condition());
+    }
+
+    private static String atDestination(CarriedTable carried, TableDefinition made) {
+        return query(
+                carried,
+                column -> "t." + TableName.quote(column),
+                RowsOf.table(made),
+                carried.softDelete().map(mark -> mark.isLive("t.")).orElse("true"));
+    }
+
     /** One line a row: a hash of all of its values, then the key. What orders text differs between servers, "C" not. */
-    private static String query(TableDefinition definition, String rows) {
+    private static String query(CarriedTable carried, UnaryOperator<String> value, String rows, String condition) {
+        TableDefinition definition = carried.source();
         String row = definition.columns().stream()
-                .map(column -> "t." + TableName.quote(column.name()))
+                .map(TableDefinition.Column::name)
+                .filter(carried::isCarried)
+                .map(value)
                 .collect(Collectors.joining(", "));
         String key = definition.keyColumns().stream()
                 .map(name -> "t." + TableName.quote(name) + "::text")
@@ -125,8 +191,8 @@ public class TableComparison {
                 .map(column -> "t." + TableName.quote(column.name())
                         + (column.type() == KeyType.TEXT ? " COLLATE pg_catalog.\"C\"" : ""))
                 .collect(Collectors.joining(", "));
-        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + rows + " t ORDER BY " + order
-                + ") TO STDOUT";
+        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + rows + " t WHERE " + condition
+                + " ORDER BY " + order + ") TO STDOUT";
     }
 
     private static Result merge(Rows left, Rows right, KeyOrder order) throws SQLException {

@@ -11,7 +11,6 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Mark;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChangeApply.Applied;
 import dev.sluice.postgres.ChangeBatch.Clear;
@@ -421,7 +420,7 @@ class ChangeApplyIT {
     }
 
     private static Applied run(ChangeBatch batch) {
-        return apply.open(batch.table(), TableOptions.NONE).chain(opened -> apply.apply(batch, opened)).await().atMost(LIMIT);
+        return apply.open(batch.table(), RunOptions.NONE).chain(opened -> apply.apply(batch, opened)).await().atMost(LIMIT);
     }
 
     private static Rows writes(Write... writes) {

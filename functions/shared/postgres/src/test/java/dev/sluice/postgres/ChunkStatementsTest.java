@@ -36,9 +36,8 @@ class ChunkStatementsTest {
 
     @Test
     void theWholeKeySpaceHasNoCondition() {
-        Result result = ChunkStatements.of(
-                KeyRange.ALL, reading(table(column("n", "bigint"), column("k", "text")), true),
-                reading(table(column("n", "bigint"), column("k", "text")), true), TableOptions.NONE);
+        Result result = ChunkStatements.of(KeyRange.ALL, plain(table(column("n", "bigint"), column("k", "text"))),
+                reading(table(column("n", "bigint"), column("k", "text")), true));
 
         assertThat(((Result.Possible) result).statements().read()).contains("WHERE true)");
     }
@@ -48,7 +47,7 @@ class ChunkStatementsTest {
         TableDefinition table = table(column("n", "bigint"), column("k", "text"));
         ChunkStatements same = possible(table);
         ChunkStatements other =
-                ((Result.Possible) ChunkStatements.of(RANGE, reading(table, true), reading(table, false), TableOptions.NONE)).statements();
+                ((Result.Possible) ChunkStatements.of(RANGE, plain(table), reading(table, false))).statements();
 
         assertThat(same.anyRow()).doesNotContain("COLLATE");
         assertThat(other.anyRow()).contains("(d.\"k\" COLLATE pg_catalog.\"C\", d.\"n\") >");
@@ -81,7 +80,7 @@ class ChunkStatementsTest {
                 List.of(),
                 Map.of("n", order(KeyType.TEXT, true), "k", order(KeyType.TEXT, true)));
 
-        Result result = ChunkStatements.of(RANGE, reading(source, true), destination, TableOptions.NONE);
+        Result result = ChunkStatements.of(RANGE, plain(source), destination);
 
         assertThat(result).isInstanceOfSatisfying(Result.Impossible.class, impossible -> assertThat(
                         impossible.fault().reason())
@@ -89,8 +88,12 @@ class ChunkStatementsTest {
     }
 
     private static ChunkStatements possible(TableDefinition table) {
-        Result result = ChunkStatements.of(RANGE, reading(table, true), reading(table, true), TableOptions.NONE);
+        Result result = ChunkStatements.of(RANGE, plain(table), reading(table, true));
         return ((Result.Possible) result).statements();
+    }
+
+    private static CarriedTable plain(TableDefinition table) {
+        return new CarriedTable(table, TableOptions.NONE, Optional.empty());
     }
 
     private static Reading reading(TableDefinition table, boolean byCodePoint) {

@@ -197,7 +197,7 @@ class DefinitionFollowIT {
         row.put("id", new Cell.Text("1"));
         row.put(column, new Cell.Text(value));
         var origin = new Change.Origin(Optional.empty(), new Lsn(1), 1);
-        DestinationTable opened = await(apply.open(table(name), TableOptions.NONE));
+        DestinationTable opened = await(apply.open(table(name), RunOptions.NONE));
         return ((Change.Upsert) opened.named(new Change.Upsert(origin, Key.of("1"), row, Optional.empty()))).row();
     }
 
@@ -311,7 +311,7 @@ class DefinitionFollowIT {
             assertThat(SqlFaults.fault(failure, "").kind()).isEqualTo(Fault.Kind.FAULTY);
             assertThat(await(apply.standing(definition.table(), Optional.empty()))).isEqualTo(Standing.BEHIND);
         }
-        DestinationTable opened = await(apply.open(definition.table(), TableOptions.NONE));
+        DestinationTable opened = await(apply.open(definition.table(), RunOptions.NONE));
         assertFollowed(follow, definition);
         assertThat(await(apply.standing(definition.table(), Optional.of(opened)))).isEqualTo(Standing.FOLLOWED);
     }

@@ -13,7 +13,6 @@ import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Write;
@@ -285,7 +284,7 @@ class DestinationTypesIT {
         var batch = new ChangeBatch(
                 table, 2, Applying.DRAINING, 0, new Progress(1, Optional.empty()),
                 List.of(new Rows(List.of(), List.of(write), List.of(write))));
-        await(apply.open(table, TableOptions.NONE).chain(opened -> apply.apply(batch, opened)));
+        await(apply.open(table, RunOptions.NONE).chain(opened -> apply.apply(batch, opened)));
     }
 
     private static ChunkCopy.Answer copy(TableDefinition definition) {

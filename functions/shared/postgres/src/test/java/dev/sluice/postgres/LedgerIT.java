@@ -112,15 +112,15 @@ class LedgerIT {
                 List.of("id"), List.of(), List.of("note"), List.of(), Map.of("a", Optional.empty()), Optional.of("n > 1"),
                 Optional.empty());
         await(ledger().openRun(table, 20, some));
-        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(some);
+        assertThat(await(ledger().read(table)).map(entry -> entry.options().options())).contains(some);
 
         // when a run is closed that never was opened
         await(ledger().closeRun(table, 21, Outcome.CUT_SHORT, 0));
 
         // then they are those by which the rows are written still, until the next is opened
-        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(some);
+        assertThat(await(ledger().read(table)).map(entry -> entry.options().options())).contains(some);
         await(ledger().openRun(table, 22, TableOptions.NONE));
-        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(TableOptions.NONE);
+        assertThat(await(ledger().read(table)).map(entry -> entry.options().options())).contains(TableOptions.NONE);
     }
 
     @Test
@@ -131,7 +131,7 @@ class LedgerIT {
 
         await(ledger().create());
 
-        assertThat(await(ledger().read(table)).map(Ledger.Entry::options)).contains(TableOptions.NONE);
+        assertThat(await(ledger().read(table)).map(entry -> entry.options().options())).contains(TableOptions.NONE);
     }
 
     @Test

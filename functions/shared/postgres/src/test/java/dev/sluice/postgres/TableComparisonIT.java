@@ -9,6 +9,7 @@ import dev.sluice.domain.Key;
 import dev.sluice.postgres.TableComparison.Difference;
 import dev.sluice.postgres.TableComparison.Difference.Kind;
 import java.sql.SQLException;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,8 @@ class TableComparisonIT {
     @BeforeAll
     static void open() {
         databases = TwoDatabases.open();
-        comparison = new TableComparison(databases.source, databases.destination, databases.schemas);
+        comparison = new TableComparison(
+                databases.source, databases.destination, databases.schemas, databases.pipeline, Optional.empty());
     }
 
     @AfterAll
