@@ -116,8 +116,7 @@ final class Watch {
         List<Event> events = new ArrayList<>();
         for (TableName table : List.copyOf(touched)) {
             TableState state = world.tables().get(table).state();
-            // A preparation looks for itself, and leaves behind what the table is like when it is through.
-            if (state instanceof TableState.Preparing || broken.containsKey(table)) {
+            if (preparesAnew(state) || broken.containsKey(table)) {
                 continue;
             }
             CaptureIdentity identity = identities.get(table);
@@ -141,6 +140,12 @@ final class Watch {
             }
         }
         return events;
+    }
+
+    /** A preparation looks for itself, and leaves behind what the table is like when it is through. */
+    private static boolean preparesAnew(TableState state) {
+        return state instanceof TableState.Preparing
+                || state instanceof TableState.Failed failed && failed.remedy() instanceof TableState.Remedy.CopyAnew;
     }
 
     /** Makes the slot move while only tables are written that nobody captures. */

@@ -199,6 +199,8 @@ class SchemaChangesIT {
             stack.awaitStreaming(table.name);
             table.alter("ALTER TABLE $t ADD COLUMN a int DEFAULT 1", "a = id");
             table.alter("ALTER TABLE $t RENAME COLUMN old TO older", "older = 'x'");
+            // Both within one look would be like an ALTER that wrote the rows anew.
+            SluiceStack.awaitTrue("both are followed", SluiceStack.LONG, () -> hasAtDestination("older"));
             table.alter("VACUUM FULL $t", "older = 'y'");
             table.assertEqual();
 
@@ -206,6 +208,18 @@ class SchemaChangesIT {
             table.alter("ALTER TABLE $t RENAME COLUMN older TO oldest", "oldest = 'z'");
             table.alter("ALTER TABLE $t DROP COLUMN a", null);
             table.assertEqual();
+        }
+    }
+
+    private static boolean hasAtDestination(String column) {
+        try {
+            return stack.one(
+                            stack.destination(),
+                            "SELECT 1 FROM pg_attribute WHERE attrelid = 'public.several'::regclass AND attname = '"
+                                    + column + "'")
+                    .isPresent();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
         }
     }
 
