@@ -1,17 +1,24 @@
 package dev.sluice.streaming;
 
 import dev.sluice.domain.Change;
+import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Change.Delete;
+import dev.sluice.domain.Change.KeyChange;
+import dev.sluice.domain.Change.Replaced;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
 import dev.sluice.domain.Mark;
 import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.Ledger.Progress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -79,6 +86,8 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private final RetainedChunks chunks;
         private final List<Step> steps = new ArrayList<>();
         private Collapse rows = new Collapse();
+        /** Of a table without a key: by how many rows of these values it has more or fewer. */
+        private Map<Map<String, Cell>, Integer> counts = new LinkedHashMap<>();
         private long position;
         private Optional<Mark> mark;
         private int passed;
@@ -99,11 +108,16 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 }
                 Queued after = queued.get(at + 1);
                 if (after.change() instanceof Upsert upsert && isPair(delete, upsert)) {
-                    keyChange(delete, upsert, after.offset());
+                    keyChange(delete.key(), upsert, after.offset(), 2);
                     return 2;
                 }
                 // Capture was killed between the two and sends the whole transaction again: neither is passed yet.
                 position = next.offset() + 1;
+                return 1;
+            }
+            if (next.change() instanceof KeyChange change) {
+                var upsert = new Upsert(change.origin(), change.key(), change.row(), Optional.of(change.from()));
+                keyChange(change.from(), upsert, next.offset(), 1);
                 return 1;
             }
             position(next);
@@ -119,7 +133,10 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private void position(Queued next) {
             Change change = next.change();
             Optional<Mark> own = markOf(change, next.offset());
-            boolean before = mark.isPresent() && own.isPresent() && mark.get().isPast(own.get());
+            // Counting a row twice does harm, so an equal mark is passed, too.
+            boolean exactly = change instanceof Replaced;
+            boolean before = mark.isPresent() && own.isPresent()
+                    && (exactly ? mark.get().compareTo(own.get()) >= 0 : mark.get().isPast(own.get()));
             position = next.offset() + 1;
             if (before) {
                 passed++;
@@ -144,22 +161,33 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                         rows.write(upsert.key(), upsert.row());
                     }
                 }
+                case KeyChange keyChange -> throw new IllegalStateException("a key change is placed as such");
+                case Replaced replaced -> {
+                    if (chunks.containAll(transaction)) {
+                        contained++;
+                    } else {
+                        replaced.before().ifPresent(row -> counts.merge(row, -1, Integer::sum));
+                        replaced.after().ifPresent(row -> counts.merge(row, 1, Integer::sum));
+                    }
+                }
                 case Truncate truncate -> truncate(transaction);
             }
         }
 
-        /** One change of the source in two records. No other shares its mark, so an equal mark is passed, too. */
-        private void keyChange(Delete delete, Upsert upsert, long lastOffset) {
+        /**
+         * One change of the source, in one record or two. No other shares its mark, so an equal mark is passed, too.
+         */
+        private void keyChange(Key from, Upsert upsert, long lastOffset, int records) {
             Optional<Mark> own = markOf(upsert, lastOffset);
             boolean before = mark.isPresent() && own.isPresent() && mark.get().compareTo(own.get()) >= 0;
             position = lastOffset + 1;
             if (before) {
-                passed += 2;
+                passed += records;
                 return;
             }
             mark = own.or(() -> mark);
             long transaction = upsert.origin().transaction();
-            boolean oldContained = chunks.contain(delete.key(), transaction);
+            boolean oldContained = chunks.contain(from, transaction);
             boolean newContained = chunks.contain(upsert.key(), transaction);
             contained += (oldContained ? 1 : 0) + (newContained ? 1 : 0);
             boolean moves = !newContained && Collapse.leavesValues(upsert.row());
@@ -168,7 +196,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 return;
             }
             if (!oldContained) {
-                rows.remove(delete.key());
+                rows.remove(from);
             }
             if (!newContained) {
                 rows.write(upsert.key(), upsert.row());
@@ -198,10 +226,18 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 steps.add(rows.rows());
                 rows = new Collapse();
             }
+            counts.values().removeIf(net -> net == 0);
+            if (!counts.isEmpty()) {
+                steps.add(new Counts(counts.entrySet().stream()
+                        .map(count -> new Counts.Count(count.getKey(), count.getValue()))
+                        .toList()));
+                counts = new LinkedHashMap<>();
+            }
         }
 
         private Optional<Mark> markOf(Change change, long offset) {
-            Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(commit, change.origin().lsn()));
+            Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(
+                    commit, change.origin().lsn(), change.origin().ordinal()));
             if (own.isEmpty() && mark.isPresent()) {
                 throw new UnplaceableException(
                         "the change at offset " + offset + " does not say which commit came before it, so nobody can "

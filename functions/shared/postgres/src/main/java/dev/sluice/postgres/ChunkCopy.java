@@ -6,6 +6,7 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
@@ -104,7 +105,7 @@ public final class ChunkCopy {
                     .withConnection(connection -> DefinitionQuery.read(connection, task.table()))
                     .await()
                     .atMost(Database.ANSWER_LIMIT)
-                    .filter(now -> !now.definition().fingerprint().equals(task.fingerprint()))
+                    .filter(now -> !task.fingerprint().startsWith(now.definition().fingerprint()))
                     .isPresent();
             return new Answer.Failed(isRedefined ? redefined(fault.reason()) : fault);
         } catch (RuntimeException e) {
@@ -153,7 +154,7 @@ public final class ChunkCopy {
         // The run is locked before the source is read: what is read here can only be written by a run that is open.
         Connection from = connections.source();
         PgSnapshot snapshot = beginRead(from, task);
-        Reading sourceTable = definition(from, task);
+        Reading sourceTable = definition(from, task, options);
         TableName target = schemas.atDestination(task.table());
         Reading destinationTable = DefinitionQuery.read(to, target)
                 .orElseThrow(() -> new RefusedException(
@@ -165,6 +166,14 @@ public final class ChunkCopy {
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
                 };
+        if (!statements.source().runFingerprint().equals(task.fingerprint())) {
+            throw new RefusedException(
+                    "source and destination agree on another order of the key than when the backfill started",
+                    "Backfill the table again: the new run cuts its chunks anew.");
+        }
+        List<TableDefinition.KeyColumn> key = statements.source().key();
+        execute(from, KeyOperators.find(task.table(), key).stream().toArray(String[]::new));
+        execute(to, KeyOperators.find(target, key).stream().toArray(String[]::new));
         // A range is small beside its table, which the planner does not see in a key of several columns.
         execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
         Answer.Copied copied;
@@ -176,29 +185,33 @@ public final class ChunkCopy {
         } else {
             copied = move(from, to, statements);
         }
-        leave(to, task, copied.rows(), snapshot);
+        leave(to, task, copied.rows(), snapshot, statements.source().order());
         execute(to, "COMMIT");
         return copied;
     }
 
     private static Answer.Copied move(Connection from, Connection to, ChunkStatements statements) throws SQLException {
         boolean fresh = !isTrue(to, statements.anyRow());
-        if (!fresh) {
-            execute(to, statements.replace().stage());
+        Optional<ChunkStatements.Replace> replace = fresh ? Optional.empty() : statements.replace();
+        if (replace.isPresent()) {
+            execute(to, replace.get().stage());
+        } else if (!fresh) {
+            // Nothing tells which row is which: all go, and come again in the same transaction.
+            execute(to, statements.deleteRange());
         }
         Passed passed = CopyPipe.pass(
                 copies(from),
                 statements.read(),
                 copies(to),
-                fresh ? statements.writeFresh() : statements.replace().write());
+                replace.map(ChunkStatements.Replace::write).orElse(statements.writeFresh()));
         execute(from, "COMMIT");
         if (passed.written() != passed.read()) {
             throw new RefusedException(
                     "the source sent " + passed.read() + " rows and the destination took " + passed.written(),
                     "A trigger or rule of the destination's table drops rows. Disable it; then retry.");
         }
-        if (!fresh) {
-            execute(to, statements.replace().index(), statements.replace().delete(), statements.replace().upsert());
+        if (replace.isPresent()) {
+            execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
         }
         return new Answer.Copied(passed.read(), passed.bytes());
     }
@@ -265,15 +278,17 @@ public final class ChunkCopy {
         }
     }
 
-    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot) throws SQLException {
+    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot, String order)
+            throws SQLException {
         try (var statement = to.prepareStatement("UPDATE " + ledger
-                + ".chunks SET rows = ?, source_snapshot = ?, copied_at = now() "
+                + ".chunks SET rows = ?, source_snapshot = ?, key_order = ?, copied_at = now() "
                 + "WHERE table_name = ? AND run = ? AND chunk = ?")) {
             statement.setLong(1, rows);
             statement.setString(2, snapshot.toString());
-            statement.setString(3, task.table().toString());
-            statement.setLong(4, task.run());
-            statement.setInt(5, task.chunk());
+            statement.setString(3, order);
+            statement.setString(4, task.table().toString());
+            statement.setLong(5, task.run());
+            statement.setInt(6, task.chunk());
             if (statement.executeUpdate() != 1) {
                 throw new IllegalStateException("the ledger's row that this transaction wrote is not there");
             }
@@ -316,12 +331,12 @@ public final class ChunkCopy {
         }
     }
 
-    private static Reading definition(Connection from, ChunkTask task) throws SQLException {
-        Reading reading = DefinitionQuery.read(from, task.table())
+    private static Reading definition(Connection from, ChunkTask task, TableOptions options) throws SQLException {
+        Reading reading = DefinitionQuery.read(from, task.table(), options.key())
                 .orElseThrow(() -> new RefusedException(
                         "the source's table is not the one that the backfill started with",
                         "Backfill the table again once it is there."));
-        if (!reading.definition().fingerprint().equals(task.fingerprint())) {
+        if (!task.fingerprint().startsWith(reading.definition().fingerprint())) {
             throw new RedefinedException();
         }
         return reading;
@@ -358,6 +373,9 @@ public final class ChunkCopy {
     }
 
     private static void execute(Connection connection, String... statements) throws SQLException {
+        if (statements.length == 0) {
+            return;
+        }
         try (var statement = connection.createStatement()) {
             // Sent at once and run one after the other: one round trip.
             statement.execute(String.join(";\n", statements));

@@ -78,6 +78,7 @@ class ChunkStatementsTest {
         TableDefinition source = table(column("n", "bigint"), column("k", "text"));
         var destination = new Reading(
                 table(column("n", "text"), column("k", "text")),
+                new KeyChoice.Result.Keyed(List.of("k", "n")),
                 List.of(),
                 Map.of("n", order(KeyType.TEXT, true), "k", order(KeyType.TEXT, true)));
 
@@ -85,7 +86,7 @@ class ChunkStatementsTest {
 
         assertThat(result).isInstanceOfSatisfying(Result.Impossible.class, impossible -> assertThat(
                         impossible.fault().reason())
-                .contains("key column n", "public.t"));
+                .contains("key column \"n\"", "public.t"));
     }
 
     private static ChunkStatements possible(TableDefinition table) {
@@ -96,12 +97,23 @@ class ChunkStatementsTest {
     private static Reading reading(TableDefinition table, boolean byCodePoint) {
         return new Reading(
                 table,
+                new KeyChoice.Result.Keyed(List.of("k", "n")),
                 List.of(),
                 Map.of("n", order(KeyType.INTEGER, false), "k", order(KeyType.TEXT, byCodePoint)));
     }
 
     private static ColumnOrder order(KeyType type, boolean byCodePoint) {
-        return new ColumnOrder(Optional.of(type), byCodePoint);
+        boolean isText = type == KeyType.TEXT;
+        return new ColumnOrder(
+                Optional.of(type),
+                isText ? "text" : "bigint",
+                isText,
+                byCodePoint,
+                true,
+                isText ? Optional.of(byCodePoint ? "code point" : "icu de  1") : Optional.empty(),
+                true,
+                Optional.of(""),
+                false);
     }
 
     private static TableDefinition table(Column... columns) {
