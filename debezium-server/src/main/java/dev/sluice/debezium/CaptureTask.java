@@ -9,8 +9,10 @@ import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.connector.postgresql.connection.ReplicationConnection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.metrics.PluginMetrics;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTaskContext;
 import org.apache.kafka.connect.source.TransactionContext;
 import org.apache.kafka.connect.storage.OffsetStorageReader;
@@ -23,6 +25,8 @@ import org.apache.kafka.connect.storage.OffsetStorageReader;
 public final class CaptureTask extends PostgresConnectorTask {
 
     private TransactionEndOffsets offsets;
+    private KeyingConnection keys;
+    private Ordinals ordinals = new Ordinals();
 
     @Override
     public void initialize(SourceTaskContext context) {
@@ -38,6 +42,9 @@ public final class CaptureTask extends PostgresConnectorTask {
     protected ReplicationConnection buildReplicationConnection(PostgresConnection connection, PostgresSchema schema,
             PostgresConnectorConfig config) throws SQLException {
         requireOwnSlot(connection, config.slotName());
+        ordinals = new Ordinals();
+        closeKeys();
+        keys = new KeyingConnection(config, connection.getTypeRegistry());
         return ReplicationConnection.builder(config)
                 .withSlot(config.slotName())
                 .withPublication(config.publicationName())
@@ -51,8 +58,28 @@ public final class CaptureTask extends PostgresConnectorTask {
                         config.getConfig().getInteger(PostgresConnectorConfig.STATUS_UPDATE_INTERVAL_MS)))
                 .withTypeRegistry(new TextTypeRegistry(connection))
                 .withSchema(schema)
-                .jdbcMetadataConnection(connection)
+                .jdbcMetadataConnection(keys)
                 .build();
+    }
+
+    @Override
+    public List<SourceRecord> doPoll() throws InterruptedException {
+        List<SourceRecord> records = super.doPoll();
+        ordinals.number(records);
+        return records;
+    }
+
+    @Override
+    protected void doStop() {
+        super.doStop();
+        closeKeys();
+    }
+
+    private void closeKeys() {
+        if (keys != null) {
+            keys.close();
+            keys = null;
+        }
     }
 
     private void requireOwnSlot(PostgresConnection connection, String slot) throws SQLException {

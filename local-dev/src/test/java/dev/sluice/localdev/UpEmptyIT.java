@@ -50,7 +50,7 @@ class UpEmptyIT {
         String preparation = blocks.get(0)
                 + blocks.get(1).lines().filter(line -> !line.contains(COMMAND)).collect(Collectors.joining("\n"));
         List<String> examples = blocks.get(1).lines().filter(line -> line.contains(COMMAND)).toList();
-        assertThat(examples).as("one for each command, and for cancel two").hasSize(6);
+        assertThat(examples).as("one for each command, another for cancel, and two with options").hasSize(8);
 
         try (var up = UpProcess.start("up-empty", "--empty")) {
             awaitTrue("all runs", () -> isSaid(up, "All runs"));
@@ -69,15 +69,15 @@ class UpEmptyIT {
             try (states; Connection source = connect(environment.get("SOURCE_URL"));
                     Connection older = connect(environment.get("SOURCE_URL"))) {
                 assertThat(states.tables()).as("tables of a pipeline that is empty").isEmpty();
-                execute(source, "CREATE TABLE public.orders (id int PRIMARY KEY, note text)");
-                execute(source, "INSERT INTO public.orders SELECT g, 'note ' || g FROM generate_series(1, 1000) g");
+                execute(source, "CREATE TABLE public.orders (id int PRIMARY KEY, note text, phone text, amount int)");
+                execute(source, "INSERT INTO public.orders SELECT g, 'note ' || g, '+41', g % 2 FROM generate_series(1, 1000) g");
 
                 commands.run("add-tables");
                 long first = await(states, TableState.Streaming.class::isInstance).run();
 
                 // While this one is open, a backfill does not get past its barrier: there is something to cancel.
                 older.setAutoCommit(false);
-                execute(older, "INSERT INTO public.orders VALUES (1001, 'late')");
+                execute(older, "INSERT INTO public.orders VALUES (1001, 'late', '+41', 1)");
                 commands.run("backfill");
                 await(states, state -> waits(state) && state.run() > first);
                 commands.run("cancel", "\"table\":\"public.orders\"}}");
@@ -85,7 +85,10 @@ class UpEmptyIT {
                 commands.run("remove");
                 awaitTrue("the table is forgotten", () -> states.table(TABLE).isEmpty());
 
-                commands.run("add-tables");
+                try (Connection destination = connect(environment.get("DESTINATION_URL"))) {
+                    execute(destination, "DROP TABLE public.orders");
+                }
+                commands.run("add-tables", "\"options\"");
                 await(states, UpEmptyIT::waits);
                 commands.run("cancel", "\"dropQueue\":true");
                 await(states, state -> state instanceof TableState.Cancelled cancelled && !cancelled.queueing());
@@ -96,6 +99,10 @@ class UpEmptyIT {
                 sendAsKcatDoes(blocks.get(2), environment);
                 await(states, state -> state instanceof TableState.Streaming && state.run() > retried);
                 awaitTrue("the rows are there", () -> count(environment.get("DESTINATION_URL")) == 1001);
+                long copied = states.table(TABLE).orElseThrow().state().run();
+                commands.run("backfill", "\"options\"");
+                await(states, state -> state instanceof TableState.Streaming && state.run() > copied);
+                awaitTrue("the rows with an amount are there", () -> count(environment.get("DESTINATION_URL")) == 501);
                 assertThat(states.rejections()).as("commands that could not be followed").isEmpty();
             }
             up.close();

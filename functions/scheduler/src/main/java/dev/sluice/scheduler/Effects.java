@@ -15,6 +15,7 @@ import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.BarrierStatus;
 import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
+import dev.sluice.postgres.KeyOrders;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Matched;
 import dev.sluice.postgres.Partitions;
@@ -45,8 +46,11 @@ final class Effects {
     /** Names of so many tables fit into one event. */
     private static final int MATCHED_MAX = 5_000;
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
+    /** A table of no more rows than so many chunks is copied in one, where its key cannot be cut. */
+    private static final int WHOLE_CHUNKS_MAX = 10;
 
     private final SourceTables tables;
+    private final KeyOrders orders;
     private final SourceKeys keys;
     private final SourceCapture capture;
     private final Partitions partitions;
@@ -65,6 +69,7 @@ final class Effects {
      */
     Effects(
             SourceTables tables,
+            KeyOrders orders,
             SourceKeys keys,
             SourceCapture capture,
             Partitions partitions,
@@ -77,6 +82,7 @@ final class Effects {
             int chunkRows,
             Duration barrierLimit) {
         this.tables = tables;
+        this.orders = orders;
         this.keys = keys;
         this.capture = capture;
         this.partitions = partitions;
@@ -127,7 +133,8 @@ final class Effects {
                 case QUEUE -> Optional.of(queue(prepare));
                 case PUBLISH -> Optional.of(unlessAltered(prepare, definition -> publish(prepare, definition)));
                 case BARRIER -> Optional.of(barrier(prepare, meanwhile));
-                case BOUNDS -> Optional.of(unlessAltered(prepare, definition -> await(keys.bounds(definition))));
+                case BOUNDS -> Optional.of(unlessAltered(prepare, definition -> await(keys.bounds(
+                        definition, prepare.inspected().orElseThrow().whole().isPresent()))));
                 case DESTINATION -> Optional.of(unlessAltered(prepare, definition -> destination(prepare, definition)));
             };
             return result.map(it -> new Event.StepDone(table, prepare.run(), prepare.step(), prepare.attempt(), it));
@@ -143,11 +150,26 @@ final class Effects {
     }
 
     private StepResult inspect(TableName table, TableOptions options) {
-        TableDefinition definition = await(tables.inspect(table, options));
+        KeyOrders.Compared compared = compared(table, options);
+        TableDefinition definition = compared.definition();
         long rows = await(tables.rowsEstimated(table));
+        long rowsMax = (long) WHOLE_CHUNKS_MAX * chunkRows;
+        // Without a key there is no other way, however large it is.
+        if (compared.onlyWhole().isPresent() && !definition.key().isEmpty() && rows > rowsMax) {
+            Fault fault = compared.onlyWhole().get();
+            throw new FaultException(Fault.refused(
+                    fault.reason() + "; and with about " + rows + " rows it is too large to be copied at once (more than "
+                            + rowsMax + ")",
+                    fault.hint()));
+        }
         // The first thing that is written anywhere, and only once the table is known to be one that can be carried.
         await(ledger.create());
-        return new StepResult.Inspected(definition.fingerprint(), definition.oid(), definition.key(), rows);
+        return new StepResult.Inspected(
+                definition.runFingerprint(),
+                definition.oid(),
+                definition.key(),
+                rows,
+                compared.onlyWhole().map(Fault::reason));
     }
 
     private StepResult captureRuns(Effect.Prepare prepare, Consumer<Event> meanwhile) {
@@ -217,7 +239,8 @@ final class Effects {
                 .orElseThrow(() -> new FaultException(Fault.unavailable(
                         "the topic of Debezium's offsets is missing", "run Debezium Server's prepare step")));
         CaptureIdentity identity = asLeader(
-                prepare.epoch(), () -> await(capture.join(definition, prepare.epoch(), topicId, captureId)));
+                prepare.epoch(), () -> await(capture.join(
+                        definition, prepare.options().key(), prepare.epoch(), topicId, captureId)));
         await(partitions.note(definition, prepare.run()));
         return new StepResult.Published(identity);
     }
@@ -241,15 +264,19 @@ final class Effects {
     }
 
     private StepResult unlessAltered(Effect.Prepare prepare, Function<TableDefinition, StepResult> step) {
-        TableDefinition now = await(tables.inspect(prepare.table(), prepare.options()));
+        TableDefinition now = compared(prepare.table(), prepare.options()).definition();
         String expected = prepare.inspected().orElseThrow().fingerprint();
-        return now.fingerprint().equals(expected) ? step.apply(now) : new StepResult.DefinitionChanged();
+        return now.runFingerprint().equals(expected) ? step.apply(now) : new StepResult.DefinitionChanged();
+    }
+
+    private KeyOrders.Compared compared(TableName table, TableOptions options) {
+        return await(tables.inspect(table, options).chain(definition -> orders.compare(definition, options)));
     }
 
     private Event plan(Effect.PlanChunks plan) {
         try {
-            TableDefinition definition = await(tables.inspect(plan.table(), plan.options()));
-            if (!definition.fingerprint().equals(plan.fingerprint())) {
+            TableDefinition definition = compared(plan.table(), plan.options()).definition();
+            if (!definition.runFingerprint().equals(plan.fingerprint())) {
                 throw new FaultException(Fault.unavailable(
                         "the definition of " + plan.table() + " changed at the source during its backfill",
                         "it is tried again by itself once the destination has followed the change, or the table fails "

@@ -29,8 +29,10 @@ import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.domain.TableState.Streaming;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /** What an event means for a table, by the state it is in. Pure: the same input gives the same turn. */
@@ -139,7 +141,9 @@ final class OnEvent {
         TableRecord started = Records.progress(
                 table, new Progress(before.rowsEstimated(), 0, 0, 0, Optional.of(now), Optional.empty()));
         ChunkPlan plan = ChunkPlan.start();
-        if (bounded.highest().isEmpty()) {
+        if (inspected.whole().isPresent()) {
+            plan = inOneChunk(plan);
+        } else if (bounded.highest().isEmpty()) {
             plan = withTail(plan, Optional.empty());
         }
         return Records.to(started, new Backfilling(run, inspected, bounded, plan), now);
@@ -216,15 +220,38 @@ final class OnEvent {
         return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
     }
 
-    /** Whether the boundaries rise from where planning stood, up to the highest key and no further. */
+    /** Of a table whose key cannot be cut. */
+    private static ChunkPlan inOneChunk(ChunkPlan plan) {
+        var all = new OpenChunk(plan.next(), KeyRange.ALL, Attempt.first(), false, false);
+        return new ChunkPlan(
+                plan.next() + 1,
+                Optional.empty(),
+                true,
+                plan.planning(),
+                List.of(all),
+                plan.chunksCopied(),
+                plan.rowsCopied(),
+                plan.bytesCopied());
+    }
+
+    /**
+     * Whether the boundaries rise from where planning stood, up to the highest key and no further. Of keys whose order
+     * only the database knows: whether they differ, and whether the end is where it is said to be.
+     */
     private static boolean continues(Event.ChunksPlanned planned, Backfilling backfilling) {
         Optional<Key> highest = backfilling.bounded().highest();
         if (planned.boundaries().isEmpty() || highest.isEmpty()) {
             return false;
         }
-        KeyOrder order = backfilling.inspected().keyOrder();
+        Optional<Key> before = backfilling.plan().plannedUpTo();
+        if (backfilling.inspected().keyOrder().isEmpty()) {
+            Set<Key> distinct = new HashSet<>(planned.boundaries());
+            boolean isNew = distinct.size() == planned.boundaries().size()
+                    && before.filter(distinct::contains).isEmpty();
+            return isNew && planned.complete() == planned.boundaries().getLast().equals(highest.get());
+        }
+        KeyOrder order = backfilling.inspected().keyOrder().get();
         try {
-            Optional<Key> before = backfilling.plan().plannedUpTo();
             for (Key boundary : planned.boundaries()) {
                 if (before.isPresent() && order.compare(before.get(), boundary) >= 0) {
                     return false;
@@ -558,6 +585,12 @@ final class OnEvent {
     }
 
     /** Chunks are read under the new definition from here on; those that met it before it was followed go at once. */
+    /** The part of a run's fingerprint that is not of the definition. */
+    private static String orderOf(String runFingerprint) {
+        int dash = runFingerprint.indexOf('-');
+        return dash < 0 ? "" : runFingerprint.substring(dash);
+    }
+
     private static Turn definitionFollowed(TableRecord table, Event.DefinitionFollowed followed, Instant now) {
         if (table.captured().filter(followed.judged()::equals).isEmpty()
                 || table.state().run() != followed.run()) {
@@ -570,7 +603,12 @@ final class OnEvent {
         }
         StepResult.Inspected before = backfilling.inspected();
         var inspected = new StepResult.Inspected(
-                followed.fingerprint(), before.tableOid(), before.key(), before.rowsEstimated());
+                // How its key is compared has not changed; should it have, every chunk finds that out.
+                followed.fingerprint() + orderOf(before.fingerprint()),
+                before.tableOid(),
+                before.key(),
+                before.rowsEstimated(),
+                before.whole());
         ChunkPlan plan = backfilling.plan();
         List<OpenChunk> open = plan.open().stream()
                 .map(chunk -> chunk.inFlight()

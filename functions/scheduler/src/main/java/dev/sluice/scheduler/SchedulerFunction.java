@@ -7,6 +7,7 @@ import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
 import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
+import dev.sluice.postgres.KeyOrders;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
@@ -40,6 +41,7 @@ public class SchedulerFunction {
             Messages messages,
             Topics topics,
             SourceTables tables,
+            KeyOrders orders,
             SourceKeys keys,
             SourceCapture capture,
             Partitions partitions,
@@ -59,7 +61,7 @@ public class SchedulerFunction {
         Producer<String, byte[]> producer = kafka.producer(Map.of());
         var outbox = new Outbox(producer);
         var effects = new Effects(
-                tables, keys, capture, partitions, destination, follow, ledger, topics, messages, outbox::send,
+                tables, orders, keys, capture, partitions, destination, follow, ledger, topics, messages, outbox::send,
                 chunkRows, config.scheduler().barrierLimit());
         runner = new EffectRunner(
                 effects,

@@ -12,6 +12,7 @@ import dev.sluice.postgres.Databases;
 import dev.sluice.postgres.DefinitionFollow;
 import dev.sluice.postgres.DestinationTables;
 import dev.sluice.postgres.DroppedColumns;
+import dev.sluice.postgres.KeyOrders;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
@@ -103,6 +104,7 @@ final class CapturedSource implements AutoCloseable {
     Effects effects() {
         return new Effects(
                 tables,
+                new KeyOrders(databases, databases.schemas()),
                 new SourceKeys(databases),
                 capture,
                 partitions(),

@@ -1,18 +1,24 @@
 package dev.sluice.streaming;
 
 import dev.sluice.domain.Change;
+import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Change.Delete;
+import dev.sluice.domain.Change.KeyChange;
+import dev.sluice.domain.Change.Replaced;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.Mark;
 import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.Ledger.Progress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -87,6 +93,8 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private final boolean filtered;
         private final List<Step> steps = new ArrayList<>();
         private Collapse rows = new Collapse();
+        /** Of a table without a key: by how many rows of these values it has more or fewer. */
+        private Map<Map<String, Cell>, Integer> counts = new LinkedHashMap<>();
         private long position;
         private Optional<Mark> mark;
         private int passed;
@@ -108,11 +116,16 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 }
                 Queued after = queued.get(at + 1);
                 if (after.change() instanceof Upsert upsert && isPair(delete, upsert)) {
-                    keyChange(delete, upsert, after);
+                    keyChange(delete.key(), upsert, after, 2);
                     return 2;
                 }
                 // Capture was killed between the two and sends the whole transaction again: neither is passed yet.
                 position = next.offset() + 1;
+                return 1;
+            }
+            if (next.change() instanceof KeyChange change) {
+                var upsert = new Upsert(change.origin(), change.key(), change.row(), Optional.of(change.from()));
+                keyChange(change.from(), upsert, next, 1);
                 return 1;
             }
             position(next);
@@ -128,7 +141,10 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private void position(Queued next) {
             Change change = next.change();
             Optional<Mark> own = markOf(change, next.offset());
-            boolean before = mark.isPresent() && own.isPresent() && mark.get().isPast(own.get());
+            // Counting a row twice does harm, so an equal mark is passed, too.
+            boolean exactly = change instanceof Replaced;
+            boolean before = mark.isPresent() && own.isPresent()
+                    && (exactly ? mark.get().compareTo(own.get()) >= 0 : mark.get().isPast(own.get()));
             position = next.offset() + 1;
             if (before) {
                 passed++;
@@ -157,32 +173,45 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                         rows.write(upsert.key(), upsert.row(), next.millis());
                     }
                 }
+                case KeyChange keyChange -> throw new IllegalStateException("a key change is placed as such");
+                case Replaced replaced -> {
+                    if (chunks.containAll(transaction)) {
+                        contained++;
+                    } else {
+                        replaced.before().ifPresent(row -> counts.merge(row, -1, Integer::sum));
+                        replaced.after().ifPresent(row -> counts.merge(row, 1, Integer::sum));
+                    }
+                }
                 case Truncate truncate -> truncate(transaction, next.millis());
             }
         }
 
-        /** One change of the source in two records. No other shares its mark, so an equal mark is passed, too. */
-        private void keyChange(Delete delete, Upsert upsert, Queued last) {
+        /**
+         * One change of the source, in one record or two. No other shares its mark, so an equal mark is passed, too.
+         *
+         * @param last the record, or the second of the two
+         */
+        private void keyChange(Key from, Upsert upsert, Queued last, int records) {
             long lastOffset = last.offset();
             Optional<Mark> own = markOf(upsert, lastOffset);
             boolean before = mark.isPresent() && own.isPresent() && mark.get().compareTo(own.get()) >= 0;
             position = lastOffset + 1;
             if (before) {
-                passed += 2;
+                passed += records;
                 return;
             }
             mark = own.or(() -> mark);
             long transaction = upsert.origin().transaction();
-            boolean oldContained = chunks.contain(delete.key(), transaction);
+            boolean oldContained = chunks.contain(from, transaction);
             boolean newContained = chunks.contain(upsert.key(), transaction);
             contained += (oldContained ? 1 : 0) + (newContained ? 1 : 0);
             boolean moves = !newContained && Collapse.leavesValues(upsert.row());
             if (moves) {
-                move(upsert, upsert.movedFrom().filter(from -> !oldContained), last.millis());
+                move(upsert, upsert.movedFrom().filter(old -> !oldContained), last.millis());
                 return;
             }
             if (!oldContained) {
-                rows.remove(delete.key(), last.millis());
+                rows.remove(from, last.millis());
             }
             if (!newContained) {
                 rows.write(upsert.key(), upsert.row(), last.millis());
@@ -210,10 +239,18 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 steps.add(rows.rows());
                 rows = new Collapse();
             }
+            counts.values().removeIf(net -> net == 0);
+            if (!counts.isEmpty()) {
+                steps.add(new Counts(counts.entrySet().stream()
+                        .map(count -> new Counts.Count(count.getKey(), count.getValue()))
+                        .toList()));
+                counts = new LinkedHashMap<>();
+            }
         }
 
         private Optional<Mark> markOf(Change change, long offset) {
-            Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(commit, change.origin().lsn()));
+            Optional<Mark> own = change.origin().commitBefore().map(commit -> new Mark(
+                    commit, change.origin().lsn(), change.origin().ordinal()));
             if (own.isEmpty() && mark.isPresent()) {
                 throw new UnplaceableException(
                         "the change at offset " + offset + " does not say which commit came before it, so nobody can "

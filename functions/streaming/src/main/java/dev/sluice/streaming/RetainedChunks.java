@@ -7,10 +7,13 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.postgres.Ledger.RetainedChunk;
 import dev.sluice.postgres.Ledger.RowRead;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -42,6 +45,26 @@ final class RetainedChunks {
         TreeMap<Key, RowRead> byKey = new TreeMap<>(order);
         rowReads.forEach(read -> byKey.put(read.key(), read));
         return new RetainedChunks(order, runs, byKey);
+    }
+
+    /** The keys that decide: all of them must have a place where only the database knows the order. */
+    Set<Key> keys() {
+        return keys(runs.stream().flatMap(List::stream).toList(), rowReads.values());
+    }
+
+    static Set<Key> keys(Collection<RetainedChunk> chunks, Collection<RowRead> rowReads) {
+        Set<Key> keys = new HashSet<>();
+        for (RetainedChunk chunk : chunks) {
+            chunk.range().after().ifPresent(keys::add);
+            chunk.range().upTo().ifPresent(keys::add);
+        }
+        rowReads.forEach(read -> keys.add(read.key()));
+        return keys;
+    }
+
+    /** As these, by an order that knows more keys. */
+    RetainedChunks in(KeyOrder other) {
+        return of(other, runs.stream().flatMap(List::stream).toList(), List.copyOf(rowReads.values()));
     }
 
     /** As these, after rows were read from the source. */
@@ -82,6 +105,13 @@ final class RetainedChunks {
             }
         }
         return false;
+    }
+
+    /** Whether the whole table was read when the transaction was visible already: without a key there is no part. */
+    boolean containAll(long transaction) {
+        return runs.stream()
+                .flatMap(List::stream)
+                .anyMatch(chunk -> chunk.range().equals(KeyRange.ALL) && chunk.snapshot().sees32(transaction));
     }
 
     /**

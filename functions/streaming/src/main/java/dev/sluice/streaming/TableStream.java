@@ -3,6 +3,8 @@ package dev.sluice.streaming;
 import dev.sluice.domain.Change;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.StreamCommand.Drain;
@@ -18,6 +20,8 @@ import dev.sluice.postgres.Ledger.Applying;
 import dev.sluice.postgres.Ledger.Entry;
 import dev.sluice.postgres.Ledger.FencedException;
 import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.postgres.Ledger.RetainedChunk;
+import dev.sluice.postgres.Ledger.RowRead;
 import dev.sluice.postgres.RefusedException;
 import dev.sluice.postgres.SqlFaults;
 import dev.sluice.streaming.BatchPlan.Queued;
@@ -29,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -324,12 +329,21 @@ final class TableStream {
                                         services.answered(services.apply().open(table, entry.options())),
                                         services.ledger().retainedChunks(table),
                                         services.ledger().rowReads(table))
-                                .with((destination, chunks, rowReads) -> new Opened.Ready(
-                                        entry,
-                                        destination,
-                                        RetainedChunks.of(destination.keyOrder(), chunks, rowReads)));
+                                .asTuple()
+                                .chain(read -> retained(read.getItem1(), read.getItem2(), read.getItem3())
+                                        .map(chunks -> new Opened.Ready(entry, read.getItem1(), chunks)));
             });
         });
+    }
+
+    private Uni<RetainedChunks> retained(
+            DestinationTable destination, List<RetainedChunk> chunks, List<RowRead> rowReads) {
+        chunks.forEach(chunk -> destination.requireOrderOf(chunk.range(), chunk.order()));
+        Uni<KeyOrder> order = destination
+                .keyOrder()
+                .map(known -> Uni.createFrom().item(known))
+                .orElseGet(() -> services.apply().locate(destination, RetainedChunks.keys(chunks, rowReads)));
+        return order.map(known -> RetainedChunks.of(known, chunks, rowReads));
     }
 
     private void opened(Opened opened) {
@@ -410,8 +424,14 @@ final class TableStream {
         return true;
     }
 
-    /** @param millis when the last change of the batch was made at the source */
-    private record Done(BatchPlan plan, Optional<Applied> applied, long millis) {}
+    /**
+     * @param chunks by which it was planned
+     * @param millis when the last change of the batch was made at the source
+     */
+    private record Done(BatchPlan plan, RetainedChunks chunks, Optional<Applied> applied, long millis) {}
+
+    /** @param unreadable why the changes end there: what comes before it is applied; then it is told */
+    private record Decoded(List<Queued> queued, Optional<UnreadableChangeException> unreadable, long millis) {}
 
     private Uni<Done> batch(Session open, List<ConsumerRecord<byte[], byte[]>> records) {
         Progress from = open.progress;
@@ -420,8 +440,11 @@ final class TableStream {
         CapturedChanges changes = open.changes;
         Applying applying = open.applying;
         return Uni.createFrom()
-                .item(() -> plan(destination, changes, records, from, chunks))
+                .item(() -> decode(destination, changes, records))
                 .runSubscriptionOn(services.planner())
+                .chain(decoded -> placed(open.table, chunks, decoded.queued())
+                        .emitOn(services.planner())
+                        .map(placed -> plan(decoded, from, placed, destination.isFiltered())))
                 .chain(planned -> planned.plan().consumed() == 0
                         ? Uni.createFrom().item(planned)
                         : services.apply()
@@ -434,15 +457,24 @@ final class TableStream {
                                                 planned.plan().reached(),
                                                 planned.plan().steps()),
                                         open.table)
-                                .map(done -> new Done(planned.plan(), Optional.of(done), planned.millis())));
+                                .map(done -> new Done(
+                                        planned.plan(), planned.chunks(), Optional.of(done), planned.millis())));
     }
 
-    private static Done plan(
-            DestinationTable destination,
-            CapturedChanges changes,
-            List<ConsumerRecord<byte[], byte[]>> records,
-            Progress from,
-            RetainedChunks chunks) {
+    /** Where only the database knows the order of keys, it is asked as long as the order decides anything. */
+    private Uni<RetainedChunks> placed(DestinationTable destination, RetainedChunks chunks, List<Queued> queued) {
+        Set<Key> keys = chunks.keys();
+        // A row that moves may have to be read from the source, and decides from then on.
+        boolean moves = destination.isFiltered() || queued.stream().anyMatch(next -> next.change().keys().size() > 1);
+        if (destination.keyOrder().isPresent() || keys.isEmpty() && !moves) {
+            return Uni.createFrom().item(chunks);
+        }
+        queued.forEach(next -> keys.addAll(next.change().keys()));
+        return services.apply().locate(destination, keys).map(chunks::in);
+    }
+
+    private static Decoded decode(
+            DestinationTable destination, CapturedChanges changes, List<ConsumerRecord<byte[], byte[]>> records) {
         List<Queued> queued = new ArrayList<>(records.size());
         Optional<UnreadableChangeException> unreadable = Optional.empty();
         long millis = 0;
@@ -453,23 +485,30 @@ final class TableStream {
                         record.offset(), carried(destination.named(change.change()), destination), change.millis()));
                 millis = change.millis();
             } catch (UnreadableChangeException e) {
-                // What comes before it is applied; then it is told.
                 unreadable = Optional.of(e);
                 break;
             }
         }
-        BatchPlan plan = BatchPlan.of(queued, from, chunks, destination.isFiltered());
-        if (plan.consumed() == 0 && unreadable.isPresent()) {
+        return new Decoded(queued, unreadable, millis);
+    }
+
+    private static Done plan(Decoded decoded, Progress from, RetainedChunks chunks, boolean filtered) {
+        BatchPlan plan = BatchPlan.of(decoded.queued(), from, chunks, filtered);
+        if (plan.consumed() == 0 && decoded.unreadable().isPresent()) {
             // Half a key change may stand before it, whose other half nobody will ever read.
-            throw unreadable.get();
+            throw decoded.unreadable().get();
         }
-        return new Done(plan, Optional.empty(), millis);
+        return new Done(plan, chunks, Optional.empty(), decoded.millis());
     }
 
     private static Change carried(Change change, DestinationTable destination) {
         return switch (change) {
             case Change.Upsert upsert -> new Change.Upsert(
                     upsert.origin(), upsert.key(), destination.carried(upsert.row()), upsert.movedFrom());
+            case Change.KeyChange keyChange -> new Change.KeyChange(
+                    keyChange.origin(), keyChange.from(), keyChange.key(), destination.carried(keyChange.row()));
+            case Change.Replaced replaced -> new Change.Replaced(
+                    replaced.origin(), replaced.before().map(destination::carried), replaced.after().map(destination::carried));
             case Change.Delete delete -> delete;
             case Change.Truncate truncate -> truncate;
         };
@@ -487,7 +526,7 @@ final class TableStream {
         trouble = Optional.empty();
         delayMillis = Math.max(0, System.currentTimeMillis() - done.millis());
         open.progress = result.reached();
-        open.chunks = open.chunks.with(result.rowReads());
+        open.chunks = done.chunks().with(result.rowReads());
         result.reached().mark().ifPresent(mark -> {
             RetainedChunks left = open.chunks.without(mark.commitBefore());
             if (left != open.chunks) {

@@ -15,6 +15,7 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Mark;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
 import dev.sluice.postgres.ChangeBatch.Rows;
@@ -108,6 +109,64 @@ class BatchPlanTest {
                 .containsExactly(write("2", row("2", "v", "b")), write("3", row("3", "v", "new")));
         assertThat(rows.inOrder()).as("the history, for the case that the set violates something").hasSize(6);
         assertThat(rows.inOrder().get(2)).isEqualTo(new Remove(Key.of("1")));
+    }
+
+    @Test
+    void rowsWithoutAKeyAreCountedAndEachChangeOnlyOnce() {
+        Map<String, Cell> a = row("1", "v", "a");
+        Map<String, Cell> b = row("1", "v", "b");
+        Progress from = new Progress(10, Optional.of(new Mark(new Lsn(1), new Lsn(2), 1)));
+
+        BatchPlan plan = plan(
+                from,
+                NO_CHUNKS,
+                replaced(1, 2, 0, null, a),
+                replaced(1, 2, 1, null, a),
+                replaced(1, 2, 2, null, a),
+                replaced(1, 3, 0, null, a),
+                replaced(1, 4, 0, a, b),
+                replaced(1, 5, 0, b, null),
+                replaced(1, 6, 0, b, null));
+
+        assertThat(plan.passed()).as("an equal mark is passed, one of the same record is not").isEqualTo(2);
+        assertThat(plan.steps()).containsExactly(new Counts(List.of(new Counts.Count(a, 1), new Counts.Count(b, -1))));
+        assertThat(plan.reached().mark()).contains(new Mark(new Lsn(1), new Lsn(6), 0));
+    }
+
+    @Test
+    void aChangeWithoutAKeyIsContainedWhereTheWholeTableWasReadAfterIt() {
+        RetainedChunks whole = RetainedChunksTest.of(
+                RetainedChunksTest.chunk(1, null, null, PgSnapshot.parse("100:100:")));
+        Map<String, Cell> a = row("1", "v", "a");
+
+        BatchPlan plan = plan(
+                START,
+                whole,
+                new Change.Replaced(new Origin(Optional.of(new Lsn(1)), new Lsn(2), 99), Optional.empty(), Optional.of(a)),
+                new Change.Replaced(new Origin(Optional.of(new Lsn(3)), new Lsn(4), 100), Optional.of(a), Optional.empty()));
+
+        assertThat(plan.contained()).isEqualTo(1);
+        assertThat(plan.steps()).containsExactly(new Counts(List.of(new Counts.Count(a, -1))));
+    }
+
+    private static Change.Replaced replaced(
+            long commit, long lsn, int ordinal, Map<String, Cell> before, Map<String, Cell> after) {
+        return new Change.Replaced(
+                new Origin(Optional.of(new Lsn(commit)), new Lsn(lsn), 1, ordinal),
+                Optional.ofNullable(before),
+                Optional.ofNullable(after));
+    }
+
+    @Test
+    void aKeyChangeInOneRecordIsOneInTwo() {
+        Map<String, Cell> row = row("2", "v", "a");
+        var change = new Change.KeyChange(origin(1, 2, 1), Key.of("1"), Key.of("2"), row);
+
+        assertThat(rows(plan(START, NO_CHUNKS, change)).deletes()).containsExactly(Key.of("1"));
+        assertThat(rows(plan(START, NO_CHUNKS, change)).writes()).extracting(Write::key).containsExactly(Key.of("2"));
+        assertThat(plan(new Progress(10, Optional.of(mark(1, 2))), NO_CHUNKS, change).passed())
+                .as("moved once: an equal mark is passed")
+                .isEqualTo(1);
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class RetainedChunksTest {
 
-    private static final KeyOrder ORDER = new KeyOrder(List.of(KeyType.INTEGER));
+    private static final KeyOrder ORDER = KeyOrder.of(List.of(KeyType.INTEGER));
     private static final PgSnapshot SEES_BELOW_100 = PgSnapshot.parse("100:100:");
     private static final PgSnapshot SEES_BELOW_200 = PgSnapshot.parse("200:200:");
 

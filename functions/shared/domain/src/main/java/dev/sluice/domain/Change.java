@@ -1,5 +1,6 @@
 package dev.sluice.domain;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,6 +11,19 @@ public sealed interface Change {
 
     Origin origin();
 
+    /** The keys that it names; none for one of all rows. */
+    default List<Key> keys() {
+        return switch (this) {
+            case Upsert upsert -> upsert.movedFrom().map(from -> List.of(upsert.key(), from))
+                    .orElseGet(() -> List.of(upsert.key()));
+            case Delete delete -> delete.movedTo().map(to -> List.of(delete.key(), to))
+                    .orElseGet(() -> List.of(delete.key()));
+            case KeyChange change -> List.of(change.from(), change.key());
+            case Replaced replaced -> List.of();
+            case Truncate truncate -> List.of();
+        };
+    }
+
     /**
      * Where in the source's WAL a change stands.
      *
@@ -18,8 +32,14 @@ public sealed interface Change {
      *     did not know it
      * @param lsn the change's own record
      * @param transaction the top-level transaction id, 32 bits unsigned
+     * @param ordinal which of the changes of that record, for a table without a key; else 0
      */
-    record Origin(Optional<Lsn> commitBefore, Lsn lsn, long transaction) {}
+    record Origin(Optional<Lsn> commitBefore, Lsn lsn, long transaction, int ordinal) {
+
+        public Origin(Optional<Lsn> commitBefore, Lsn lsn, long transaction) {
+            this(commitBefore, lsn, transaction, 0);
+        }
+    }
 
     /** A row that now is there, inserted or updated. */
     record Upsert(Origin origin, Key key, Map<String, Cell> row, Optional<Key> movedFrom) implements Change {}
@@ -30,6 +50,22 @@ public sealed interface Change {
      * @param movedTo the key that the same row has from now on: an {@link Upsert} with {@code movedFrom} follows
      */
     record Delete(Origin origin, Key key, Optional<Key> movedTo) implements Change {}
+
+    /**
+     * A row that has another key from now on, in one change.
+     *
+     * @param from the key that it had
+     */
+    record KeyChange(Origin origin, Key from, Key key, Map<String, Cell> row) implements Change {}
+
+    /**
+     * A change of a table without a key: one row less of these values, and one more of those.
+     *
+     * @param before empty for an insert
+     * @param after empty for a delete
+     */
+    record Replaced(Origin origin, Optional<Map<String, Cell>> before, Optional<Map<String, Cell>> after)
+            implements Change {}
 
     /** All rows are gone. */
     record Truncate(Origin origin) implements Change {}

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A type of key column whose order Java can decide from PostgreSQL's text, exactly as PostgreSQL does (R10). A key
- * of any other type is refused when the table is added.
+ * A type of key column whose order Java can decide from PostgreSQL's text, exactly as PostgreSQL does (R10). The order
+ * of every other type only the database knows.
  */
 public enum KeyType {
     /** smallint, integer, bigint, oid. */

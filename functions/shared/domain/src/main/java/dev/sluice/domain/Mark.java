@@ -5,13 +5,20 @@ package dev.sluice.domain;
  *
  * @param commitBefore the transaction, by the end LSN of the commit before it
  * @param lsn the change within the transaction
+ * @param ordinal which of the changes of one WAL record, from 0 on; kept where a change must be passed exactly once,
+ *     because rows have no key, and 0 elsewhere
  */
-public record Mark(Lsn commitBefore, Lsn lsn) implements Comparable<Mark> {
+public record Mark(Lsn commitBefore, Lsn lsn, int ordinal) implements Comparable<Mark> {
+
+    public Mark(Lsn commitBefore, Lsn lsn) {
+        this(commitBefore, lsn, 0);
+    }
 
     @Override
     public int compareTo(Mark other) {
         int byTransaction = commitBefore.compareTo(other.commitBefore);
-        return byTransaction != 0 ? byTransaction : lsn.compareTo(other.lsn);
+        int byRecord = byTransaction != 0 ? byTransaction : lsn.compareTo(other.lsn);
+        return byRecord != 0 ? byRecord : Integer.compare(ordinal, other.ordinal);
     }
 
     /**

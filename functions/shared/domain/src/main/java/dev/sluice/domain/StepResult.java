@@ -9,15 +9,30 @@ public sealed interface StepResult {
     /** Nothing that later steps need. */
     record Done() implements StepResult {}
 
-    /** {@link Step#INSPECT}: the definition that every chunk is compared with (R7). */
-    record Inspected(String fingerprint, long tableOid, List<TableDefinition.KeyColumn> key, long rowsEstimated)
+    /**
+     * {@link Step#INSPECT}: the definition that every chunk is compared with (R7).
+     *
+     * @param key empty for a table without one
+     * @param whole why the table is copied in one chunk; empty: in chunks of its key
+     */
+    record Inspected(
+            String fingerprint,
+            long tableOid,
+            List<TableDefinition.KeyColumn> key,
+            long rowsEstimated,
+            Optional<String> whole)
             implements StepResult {
         public Inspected {
             key = List.copyOf(key);
         }
 
-        public KeyOrder keyOrder() {
-            return new KeyOrder(key.stream().map(TableDefinition.KeyColumn::type).toList());
+        public Inspected(String fingerprint, long tableOid, List<TableDefinition.KeyColumn> key, long rowsEstimated) {
+            this(fingerprint, tableOid, key, rowsEstimated, Optional.empty());
+        }
+
+        /** Empty where only the database knows the order. */
+        public Optional<KeyOrder> keyOrder() {
+            return TableDefinition.order(key);
         }
     }
 

@@ -14,9 +14,16 @@ import java.util.Optional;
  * @param columns in the order of the table, dropped ones left out
  * @param key the key's columns in the order of the key; empty for a table without one
  * @param isPartitioned whether its rows stand in partitions, and none in the table itself
+ * @param order how source and destination have agreed to compare ranges of the key, as text: the same text means the
+ *     same order. Empty where that rests on nothing that could change, and as long as it is not asked
  */
 public record TableDefinition(
-        TableName table, long oid, List<Column> columns, List<KeyColumn> key, boolean isPartitioned) {
+        TableName table,
+        long oid,
+        List<Column> columns,
+        List<KeyColumn> key,
+        boolean isPartitioned,
+        String order) {
 
     public TableDefinition {
         columns = List.copyOf(columns);
@@ -26,6 +33,16 @@ public record TableDefinition(
     /** Of a table that is not partitioned. */
     public TableDefinition(TableName table, long oid, List<Column> columns, List<KeyColumn> key) {
         this(table, oid, columns, key, false);
+    }
+
+    public TableDefinition(
+            TableName table, long oid, List<Column> columns, List<KeyColumn> key, boolean isPartitioned) {
+        this(table, oid, columns, key, isPartitioned, "");
+    }
+
+    /** As this, with what both sides have agreed on. */
+    public TableDefinition compared(List<KeyColumn> key, String order) {
+        return new TableDefinition(table, oid, columns, key, isPartitioned, order);
     }
 
     /**
@@ -56,10 +73,22 @@ public record TableDefinition(
         VIRTUAL
     }
 
-    public record KeyColumn(String name, KeyType type) {}
+    /**
+     * @param type empty where only the database knows the order
+     * @param collation what its ranges are compared under at both sides, as SQL; empty: under its own
+     */
+    public record KeyColumn(String name, Optional<KeyType> type, Optional<String> collation) {
 
-    public KeyOrder keyOrder() {
-        return new KeyOrder(key.stream().map(KeyColumn::type).toList());
+        public KeyColumn(String name, KeyType type) {
+            this(name, Optional.of(type), Optional.empty());
+        }
+    }
+
+    /** Empty where only the database knows the order. */
+    public static Optional<KeyOrder> order(List<KeyColumn> key) {
+        return key.stream().allMatch(column -> column.type().isPresent())
+                ? Optional.of(KeyOrder.of(key.stream().map(column -> column.type().orElseThrow()).toList()))
+                : Optional.empty();
     }
 
     public List<String> keyColumns() {
@@ -72,9 +101,17 @@ public record TableDefinition(
 
     /** A short text that differs whenever the definition does: same fingerprint, same rows mean the same. */
     public String fingerprint() {
+        return hash(oid + "|" + columns + "|" + keyColumns());
+    }
+
+    /** As {@link #fingerprint}, of what the ranges of a run rest on too: it begins with that. */
+    public String runFingerprint() {
+        return order.isEmpty() ? fingerprint() : fingerprint() + "-" + hash(order);
+    }
+
+    private static String hash(String text) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256")
-                    .digest((oid + "|" + columns + "|" + key).getBytes(StandardCharsets.UTF_8));
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash, 0, 12);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);

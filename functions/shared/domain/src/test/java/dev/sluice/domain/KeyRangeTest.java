@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 
 class KeyRangeTest {
 
-    private static final KeyOrder INTEGER = new KeyOrder(List.of(KeyType.INTEGER));
-    private static final KeyOrder PAIR = new KeyOrder(List.of(KeyType.TEXT, KeyType.INTEGER));
+    private static final KeyOrder INTEGER = KeyOrder.of(List.of(KeyType.INTEGER));
+    private static final KeyOrder PAIR = KeyOrder.of(List.of(KeyType.TEXT, KeyType.INTEGER));
 
     @Test
     void theLowerEndIsOutAndTheUpperEndIsIn() {

@@ -10,6 +10,7 @@ import dev.sluice.domain.Change.Origin;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.Lsn;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -31,6 +32,8 @@ public final class CapturedChanges {
 
     private static final String NEW_KEY_HEADER = "__debezium.newkey";
     private static final String OLD_KEY_HEADER = "__debezium.oldkey";
+    /** By our connector: which of the changes of one WAL record. The first has none. */
+    private static final String ORDINAL_HEADER = "sluice.ordinal";
     /** A row may be as large as a Kafka record; the limits of the parser must not be lower. */
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -42,7 +45,7 @@ public final class CapturedChanges {
 
     private final List<String> keyColumns;
 
-    /** @param keyColumns in the order of the key */
+    /** @param keyColumns in the order of the key; none for a table without one */
     public CapturedChanges(List<String> keyColumns) {
         this.keyColumns = List.copyOf(keyColumns);
     }
@@ -77,6 +80,7 @@ public final class CapturedChanges {
                 String field = json.currentName();
                 JsonToken value = json.nextToken();
                 switch (field) {
+                    case "before" -> before(json, value, envelope);
                     case "op" -> envelope.operation = value == JsonToken.VALUE_STRING ? json.getText() : "";
                     case "after" -> envelope.after = value == JsonToken.VALUE_NULL ? null : row(json);
                     case "source" -> source(json, envelope);
@@ -85,24 +89,102 @@ public final class CapturedChanges {
             }
         }
         Origin origin = envelope.origin();
+        if (keyColumns.isEmpty()) {
+            return new CapturedChange(withoutKey(origin, record, envelope), envelope.millis);
+        }
         Change change = switch (envelope.operation) {
             case "c", "u" -> {
                 if (envelope.after == null) {
                     throw new IllegalArgumentException("it is of operation " + envelope.operation + " but has no row");
                 }
-                yield new Change.Upsert(origin, key(record), envelope.after, keyHeader(record, OLD_KEY_HEADER));
+                yield upsert(origin, record, envelope);
             }
-            case "d" -> new Change.Delete(origin, key(record), keyHeader(record, NEW_KEY_HEADER));
+            case "d" -> new Change.Delete(
+                    origin,
+                    recordKey(record).or(() -> envelope.before).orElseThrow(CapturedChanges::keyless),
+                    keyHeader(record, NEW_KEY_HEADER));
             case "t" -> new Change.Truncate(origin);
             default -> throw new IllegalArgumentException("its operation is «" + envelope.operation + "»");
         };
         return new CapturedChange(change, envelope.millis);
     }
 
+    private void before(JsonParser json, JsonToken value, Envelope envelope) throws IOException {
+        if (value == JsonToken.VALUE_NULL) {
+            return;
+        }
+        if (keyColumns.isEmpty()) {
+            envelope.rowBefore = row(json);
+        } else {
+            envelope.before = key(json);
+        }
+    }
+
+    /** With REPLICA IDENTITY FULL the row before the change is whole; nothing else names a row without a key. */
+    private static Change withoutKey(Origin origin, ConsumerRecord<byte[], byte[]> record, Envelope envelope) {
+        if (envelope.operation.equals("t")) {
+            return new Change.Truncate(origin);
+        }
+        boolean isGone = !envelope.operation.equals("c");
+        boolean isThere = !envelope.operation.equals("d");
+        if (!List.of("c", "u", "d").contains(envelope.operation)
+                || isGone != (envelope.rowBefore != null)
+                || isThere != (envelope.after != null)) {
+            throw new IllegalArgumentException("it is of operation «" + envelope.operation + "» and has "
+                    + (envelope.rowBefore == null ? "no row" : "a row") + " before and "
+                    + (envelope.after == null ? "none" : "one") + " after; the table has no key, so its replica identity "
+                    + "must be FULL");
+        }
+        for (Map<String, Cell> row : Arrays.asList(envelope.rowBefore, envelope.after)) {
+            if (row != null && row.containsValue(Cell.UNCHANGED)) {
+                throw new IllegalArgumentException("it lacks a value of a row that has no key");
+            }
+        }
+        Header header = record.headers().lastHeader(ORDINAL_HEADER);
+        int ordinal = header == null ? 0 : Integer.parseInt(new String(header.value(), StandardCharsets.UTF_8));
+        return new Change.Replaced(
+                new Origin(origin.commitBefore(), origin.lsn(), origin.transaction(), ordinal),
+                Optional.ofNullable(envelope.rowBefore),
+                Optional.ofNullable(envelope.after));
+    }
+
+    /**
+     * Debezium keys the records of a table by its primary key, if that is its replica identity, and makes two of a key
+     * change. The records of others have no key: a key change is one that has the old key's columns beside the new row.
+     */
+    private Change upsert(Origin origin, ConsumerRecord<byte[], byte[]> record, Envelope envelope) throws IOException {
+        Optional<Key> known = recordKey(record);
+        if (known.isPresent()) {
+            return new Change.Upsert(origin, known.get(), envelope.after, keyHeader(record, OLD_KEY_HEADER));
+        }
+        Key key = keyOf(envelope.after);
+        return envelope.before
+                .filter(from -> !from.equals(key))
+                .<Change>map(from -> new Change.KeyChange(origin, from, key, envelope.after))
+                .orElseGet(() -> new Change.Upsert(origin, key, envelope.after, Optional.empty()));
+    }
+
+    private Key keyOf(Map<String, Cell> row) {
+        List<String> values = new ArrayList<>();
+        for (String column : keyColumns) {
+            if (!(row.get(column) instanceof Cell.Text text)) {
+                throw keyless();
+            }
+            values.add(text.text());
+        }
+        return new Key(values);
+    }
+
+    private static IllegalArgumentException keyless() {
+        return new IllegalArgumentException("it does not carry its key; the table's replica identity was another then");
+    }
+
     /** What is picked from a value while it is read. */
     private static final class Envelope {
         private String operation = "";
         private Map<String, Cell> after;
+        private Optional<Key> before = Optional.empty();
+        private Map<String, Cell> rowBefore;
         private boolean located;
         private long lsn;
         private long transaction;
@@ -196,30 +278,40 @@ public final class CapturedChanges {
         return json.getText();
     }
 
-    private Key key(ConsumerRecord<byte[], byte[]> record) throws IOException {
-        if (record.key() == null) {
-            throw new IllegalArgumentException("it has no key");
-        }
-        return key(record.key());
+    private Optional<Key> recordKey(ConsumerRecord<byte[], byte[]> record) throws IOException {
+        return record.key() == null ? Optional.empty() : wholeKey(record.key());
     }
 
     private Optional<Key> keyHeader(ConsumerRecord<byte[], byte[]> record, String name) throws IOException {
         Header header = record.headers().lastHeader(name);
-        return header == null || header.value() == null ? Optional.empty() : Optional.of(key(header.value()));
+        return header == null || header.value() == null ? Optional.empty() : wholeKey(header.value());
     }
 
-    private Key key(byte[] text) throws IOException {
-        String[] values = new String[keyColumns.size()];
+    /** Empty if it is of other columns than the key's. */
+    private Optional<Key> wholeKey(byte[] text) throws IOException {
         try (JsonParser json = JSON.createParser(text)) {
-            require(json.nextToken(), JsonToken.START_OBJECT, "the key");
-            while (json.nextToken() == JsonToken.FIELD_NAME) {
-                String column = json.currentName();
-                JsonToken value = json.nextToken();
-                int place = keyColumns.indexOf(column);
-                if (place < 0) {
-                    throw new IllegalArgumentException("its key has a column " + column + ", the table's key is "
-                            + keyColumns);
-                }
+            json.nextToken();
+            return keyIn(json, true);
+        }
+    }
+
+    /** Of a row; empty if it does not have each column of the key. */
+    private Optional<Key> key(JsonParser json) throws IOException {
+        return keyIn(json, false);
+    }
+
+    private Optional<Key> keyIn(JsonParser json, boolean alone) throws IOException {
+        String[] values = new String[keyColumns.size()];
+        boolean others = false;
+        require(json.currentToken(), JsonToken.START_OBJECT, "the key");
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            String column = json.currentName();
+            JsonToken value = json.nextToken();
+            int place = keyColumns.indexOf(column);
+            if (place < 0) {
+                others = true;
+                json.skipChildren();
+            } else if (value != JsonToken.VALUE_NULL) {
                 values[place] = text(column, json, value);
                 if (values[place].startsWith("\0")) {
                     throw new IllegalArgumentException(
@@ -227,10 +319,9 @@ public final class CapturedChanges {
                 }
             }
         }
-        if (Arrays.asList(values).contains(null)) {
-            throw new IllegalArgumentException("its key lacks a column of " + keyColumns);
-        }
-        return new Key(new ArrayList<>(Arrays.asList(values)));
+        return values.length == 0 || alone && others || Arrays.asList(values).contains(null)
+                ? Optional.empty()
+                : Optional.of(new Key(List.of(values)));
     }
 
     private static void require(JsonToken found, JsonToken expected, String what) {

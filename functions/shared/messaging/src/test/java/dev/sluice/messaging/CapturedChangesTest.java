@@ -56,6 +56,56 @@ class CapturedChangesTest {
     }
 
     @Test
+    void theKeyIsTakenFromTheRowsWhereTheRecordHasAnotherOrNone() {
+        String row = "{\"a\":\"1\",\"b\":\"x\",\"n\":\"7\"}";
+        for (String key : new String[] {null, "{\"n\":\"7\"}", "{\"a\":\"1\",\"b\":\"x\",\"n\":\"7\"}"}) {
+            assertThat(changes.read(record(key, "{\"before\":" + row + ",\"after\":null," + SOURCE + ",\"op\":\"d\"}"))
+                            .change())
+                    .isEqualTo(new Change.Delete(ORIGIN, Key.of("x", "1"), Optional.empty()));
+            assertThat(changes.read(record(key, "{\"before\":" + row + ",\"after\":" + row + "," + SOURCE + ",\"op\":\"u\"}"))
+                            .change())
+                    .isInstanceOfSatisfying(Change.Upsert.class, upsert -> assertThat(upsert.key())
+                            .isEqualTo(Key.of("x", "1")));
+        }
+    }
+
+    @Test
+    void anUpdateWithAnotherKeyBeforeIsAKeyChange() {
+        var read = changes.read(record(
+                null,
+                "{\"before\":{\"a\":\"1\",\"b\":\"x\",\"n\":null},\"after\":{\"a\":\"2\",\"b\":\"x\",\"n\":\"\\u0000\"},"
+                        + SOURCE + ",\"op\":\"u\"}"));
+
+        assertThat(read.change())
+                .isEqualTo(new Change.KeyChange(
+                        ORIGIN,
+                        Key.of("x", "1"),
+                        Key.of("x", "2"),
+                        Map.of("a", new Cell.Text("2"), "b", new Cell.Text("x"), "n", Cell.UNCHANGED)));
+    }
+
+    @Test
+    void withoutAKeyAChangeHasWholeRowsAndItsPlaceInTheRecord() {
+        var keyless = new CapturedChanges(List.of());
+        String row = "{\"a\":\"1\",\"n\":null}";
+        Map<String, Cell> cells = Map.of("a", new Cell.Text("1"), "n", Cell.NULL);
+        var insert = record(null, "{\"before\":null,\"after\":" + row + "," + SOURCE + ",\"op\":\"c\"}");
+        insert.headers().add("sluice.ordinal", bytes("3"));
+
+        assertThat(keyless.read(insert).change())
+                .isEqualTo(new Change.Replaced(
+                        new Origin(ORIGIN.commitBefore(), ORIGIN.lsn(), ORIGIN.transaction(), 3),
+                        Optional.empty(),
+                        Optional.of(cells)));
+        assertThat(keyless.read(record(null, "{\"before\":" + row + ",\"after\":null," + SOURCE + ",\"op\":\"d\"}"))
+                        .change())
+                .isEqualTo(new Change.Replaced(ORIGIN, Optional.of(cells), Optional.empty()));
+        assertThatThrownBy(() -> keyless.read(record(null, "{\"before\":null,\"after\":" + row + "," + SOURCE + ",\"op\":\"u\"}")))
+                .isInstanceOf(UnreadableChangeException.class)
+                .hasMessageContaining("must be FULL");
+    }
+
+    @Test
     void aTruncateHasNoKey() {
         assertThat(changes.read(record(null, "{\"op\":\"t\"," + SOURCE + "}")).change())
                 .isEqualTo(new Change.Truncate(ORIGIN));
@@ -86,9 +136,10 @@ class CapturedChangesTest {
         assertRefused(null, null, "no value");
         assertRefused("{\"a\":\"1\",\"b\":\"x\"}", "nonsense", "nonsense");
         assertRefused("{\"a\":\"1\",\"b\":\"x\"}", "{\"op\":\"c\"," + SOURCE + "}", "no row");
-        assertRefused("{\"a\":\"1\"}", "{\"op\":\"d\"," + SOURCE + "}", "lacks a column");
-        assertRefused("{\"a\":\"1\",\"b\":\"x\",\"c\":\"y\"}", "{\"op\":\"d\"," + SOURCE + "}", "column c");
-        assertRefused(null, "{\"op\":\"d\"," + SOURCE + "}", "no key");
+        assertRefused("{\"a\":\"1\"}", "{\"op\":\"d\"," + SOURCE + "}", "does not carry its key");
+        assertRefused("{\"c\":\"y\"}", "{\"op\":\"d\",\"before\":{\"a\":\"1\"}," + SOURCE + "}", "does not carry its key");
+        assertRefused(null, "{\"op\":\"d\"," + SOURCE + "}", "does not carry its key");
+        assertRefused(null, "{\"op\":\"c\",\"after\":{\"a\":\"1\",\"b\":null}," + SOURCE + "}", "does not carry its key");
         assertRefused("{\"a\":1,\"b\":\"x\"}", "{\"op\":\"d\"," + SOURCE + "}", "column a is not text");
         assertRefused(null, "{\"op\":\"m\"," + SOURCE + "}", "operation is «m»");
         assertRefused(null, "{\"op\":\"t\",\"source\":{\"lsn\":1}}", "source.lsn");

@@ -97,6 +97,17 @@ record ApplyStatement(String sql, Tuple parameters) {
         return table.carried().softDelete().map(mark -> " AND " + mark.isLive("t.")).orElse("");
     }
 
+    /** Deletes the row of one key, unless that equals the other: keys of different text may (1.0 and 1.00). */
+    static ApplyStatement deleteUnlessEqual(DestinationTable table, Key key, Key other) {
+        int size = table.key().size();
+        List<String[]> values = new ArrayList<>(keyArrays(table, List.of(key)));
+        values.addAll(keyArrays(table, List.of(other)));
+        return new ApplyStatement(
+                "DELETE FROM " + table.rows() + " t USING " + rows(2 * size) + " WHERE " + sameKey(table, "c", 0)
+                        + " AND NOT (" + sameKey(table, "c", size) + ")",
+                tuple(values));
+    }
+
     /** Finds and locks the row of a key. */
     static ApplyStatement lock(DestinationTable table, Key key) {
         return new ApplyStatement(
@@ -210,10 +221,15 @@ record ApplyStatement(String sql, Tuple parameters) {
     static ApplyStatement clear(DestinationTable table, KeyRange range, List<Key> except, long millis) {
         List<String[]> values = new ArrayList<>();
         List<String> conditions = new ArrayList<>();
-        // By code point, as the ranges were made, whatever order the destination's index has (R10).
+        // In the order in which the ranges were made, whatever order the destination's index has (R10).
         String columns = table.key().stream()
                 .map(column -> "t." + TableName.quote(column.name())
-                        + (column.type() == KeyType.TEXT ? " COLLATE \"C\"" : ""))
+                        + column.collation()
+                                .or(() -> column.type()
+                                        .filter(KeyType.TEXT::equals)
+                                        .map(text -> KeyAgreement.CODE_POINT))
+                                .map(collation -> " COLLATE " + collation)
+                                .orElse(""))
                 .collect(Collectors.joining(", ", "ROW(", ")"));
         range.after().ifPresent(low -> conditions.add(columns + " > " + bound(table, low, values)));
         range.upTo().ifPresent(high -> conditions.add(columns + " <= " + bound(table, high, values)));
@@ -247,7 +263,8 @@ record ApplyStatement(String sql, Tuple parameters) {
     }
 
     private static boolean isUpdatable(DestinationTable table, String column) {
-        return !table.isKey(column) && table.columns().get(column).generation() != Generation.IDENTITY_ALWAYS;
+        return (!table.isKey(column) || table.isLoose(column))
+                && table.columns().get(column).generation() != Generation.IDENTITY_ALWAYS;
     }
 
     private static String bound(DestinationTable table, Key key, List<String[]> values) {

@@ -127,10 +127,14 @@ final class CaptureCheck {
                                c.relpersistence::text,
                                m.oid::int8, (to_jsonb(m) ->> 'prqual') IS NOT NULL,
                                (to_jsonb(m) ->> 'prattrs') IS NOT NULL,
-                               CASE c.relreplident WHEN 'd' THEN k.indexrelid IS NOT NULL
-                                 WHEN 'i' THEN coalesce(k.indisreplident, false)
-                                 ELSE c.relreplident = 'f' END,
-                               concat(c.relfilenode, '/', k.indexrelid, '-', k.indkey, '/',
+                               c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index k
+                                 WHERE k.indrelid = c.oid AND k.indimmediate AND k.indisvalid
+                                   AND CASE c.relreplident WHEN 'd' THEN k.indisprimary
+                                     WHEN 'i' THEN k.indisreplident ELSE false END),
+                               concat(c.relfilenode, '/', c.relreplident, '/',
+                                 (SELECT string_agg(concat(k.indexrelid, '-', k.indkey, '-', k.indisunique), ' '
+                                                    ORDER BY k.indexrelid)
+                                  FROM pg_index k WHERE k.indrelid = c.oid AND k.indisvalid), '/',
                                  (SELECT string_agg(concat(a.attnum, '-', a.xmin, '-', d.xmin, '-', a.attname), '/'
                                                     ORDER BY a.attnum)
                                   FROM pg_attribute a
@@ -140,8 +144,7 @@ final class CaptureCheck {
                         LEFT JOIN pg_class c ON c.oid = w.oid::oid
                         LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
                         LEFT JOIN pg_publication_rel m ON m.prrelid = c.oid
-                          AND m.prpubid = (SELECT oid FROM pg_publication WHERE pubname = $2)
-                        LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary AND k.indimmediate""")
+                          AND m.prpubid = (SELECT oid FROM pg_publication WHERE pubname = $2)""")
                 .execute(Tuple.of(byOid.keySet().toArray(Long[]::new), pipeline.publication()))
                 .chain(rows -> {
                     List<Row> changed = new ArrayList<>();
@@ -206,14 +209,14 @@ final class CaptureCheck {
             return Optional.of(Fault.refused(
                     "the replica identity of the table does not name its rows any more",
                     "run ALTER TABLE " + table.sql() + " REPLICA IDENTITY DEFAULT at the source (it needs an immediate "
-                            + "primary key), then start a new backfill"));
+                            + "primary key) or REPLICA IDENTITY FULL, then start a new backfill"));
         }
         return Optional.empty();
     }
 
     private Uni<Boolean> isSame(
             SqlConnection connection, TableName table, CaptureIdentity identity, String versions) {
-        return DefinitionQuery.read(connection, table)
+        return DefinitionQuery.read(connection, table, identity.named().orElse(List.of()))
                 .map(reading -> reading.filter(now -> now.definition().fingerprint().equals(identity.fingerprint()))
                         .isPresent())
                 .invoke(same -> {

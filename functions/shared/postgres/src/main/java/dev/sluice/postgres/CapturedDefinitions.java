@@ -43,13 +43,16 @@ final class CapturedDefinitions {
      */
     record Known(Optional<CapturedDefinition> captured, TableOptions options) {}
 
-    /** @throws RefusedException (in the Uni) if there is no such table */
-    Uni<Now> now(TableName table) {
+    /**
+     * @param named the columns of its key, if they are not to be chosen
+     * @throws RefusedException (in the Uni) if there is no such table
+     */
+    Uni<Now> now(TableName table, List<String> named) {
         // One snapshot: a table that is just being altered must not be read by halves.
         return source.inShortTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = '30s'")
                 .execute()
-                .chain(() -> DefinitionQuery.read(connection, table))
+                .chain(() -> DefinitionQuery.read(connection, table, named))
                 .map(reading -> reading.orElseThrow(() -> new RefusedException(
                         "the source has no table " + table + " any more", "start a new backfill once it is there again")))
                 .chain(reading -> withFacts(connection, reading.definition())));
@@ -140,8 +143,8 @@ final class CapturedDefinitions {
     }
 
     /** The fingerprint of the source's definition now; empty if the table is not there. */
-    Uni<Optional<String>> fingerprint(TableName table) {
-        return source.withConnection(connection -> DefinitionQuery.read(connection, table))
+    Uni<Optional<String>> fingerprint(TableName table, List<String> named) {
+        return source.withConnection(connection -> DefinitionQuery.read(connection, table, named))
                 .map(reading -> reading.map(found -> found.definition().fingerprint()));
     }
 }

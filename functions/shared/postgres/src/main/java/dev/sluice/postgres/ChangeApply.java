@@ -2,10 +2,12 @@ package dev.sluice.postgres;
 
 import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.TableName;
 import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
 import dev.sluice.postgres.ChangeBatch.Rows;
@@ -23,6 +25,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +54,7 @@ public class ChangeApply {
     private final CapturedDefinitions definitions;
     private final DestinationTypes types;
     private final Optional<HashSalt> salt;
+    private final KeyOrders orders;
 
     @Inject
     public ChangeApply(Databases databases, Ledger ledger, SchemaMapping schemas) {
@@ -75,6 +79,7 @@ public class ChangeApply {
         this.schemas = schemas;
         this.definitions = new CapturedDefinitions(source, destination, ledger.schema());
         this.types = new DestinationTypes(source, destination);
+        this.orders = new KeyOrders(source, destination, schemas);
     }
 
     /**
@@ -123,9 +128,18 @@ public class ChangeApply {
             if (followed || known.isEmpty()) {
                 return Uni.createFrom().item(followed ? Standing.FOLLOWED : Standing.SETTLED);
             }
-            return definitions.fingerprint(table)
+            return definitions.fingerprint(table, captured.orElseThrow().key())
                     .map(now -> now.equals(known) ? Standing.SETTLED : Standing.BEHIND);
         });
+    }
+
+    /**
+     * Asks the destination for the order of keys that only a database knows (R10), by one sort of all of them.
+     *
+     * @throws io.vertx.pgclient.PgException (in the Uni) if a key is no value of the destination's types
+     */
+    public Uni<KeyOrder> locate(DestinationTable table, Collection<Key> keys) {
+        return orders.locate(table, keys);
     }
 
     /**
@@ -160,6 +174,7 @@ public class ChangeApply {
                     .execute()
                     .chain(() -> ledger.advance(
                             connection, batch.table(), batch.run(), batch.applying(), batch.from(), batch.to()))
+                    .chain(() -> findOperators(connection, table.name(), table))
                     .chain(attempt::run);
         });
     }
@@ -207,6 +222,7 @@ public class ChangeApply {
                 });
                 case Rows rows -> rows(removes(rows), rows.writes());
                 case Move move -> move(move);
+                case Counts counts -> each(CountedRows.of(table, counts.counts()), this::count);
                 case Clear clear when clear.isEverything() && !table.referenced() && !marks() ->
                     execute(ApplyStatement.truncate(table)).replaceWithVoid();
                 case Clear clear -> each(clear.ranges(), range ->
@@ -244,6 +260,18 @@ public class ChangeApply {
             }
             statements.addAll(groups.statements());
             return each(statements, statement -> execute(statement).replaceWithVoid());
+        }
+
+        private Uni<Void> count(CountedRows counted) {
+            return execute(counted.statement()).map(rows -> {
+                if (rows.rowCount() != counted.rows()) {
+                    throw new RefusedException(
+                            counted.rows() + " rows are gone from " + batch.table() + " at the source, and the "
+                                    + "destination's table " + table.name() + " has " + rows.rowCount() + " of them",
+                            "find out who else writes to the destination's table, then start a new backfill");
+                }
+                return null;
+            });
         }
 
         private Uni<Void> move(Move move) {
@@ -289,7 +317,8 @@ public class ChangeApply {
             if (move.staysInPlace()) {
                 statements.add(ApplyStatement.update(table, shape.columns(), values));
             } else {
-                statements.add(ApplyStatement.delete(table, List.of(move.to())));
+                // Before the row moves, what stands in its way goes; but never the row itself.
+                statements.add(ApplyStatement.deleteUnlessEqual(table, move.to(), from));
                 if (marks()) {
                     // In this order: what is unique among rows that are there would be there twice.
                     statements.add(ApplyStatement.remove(table, List.of(new Remove(from, move.millis()))));
@@ -334,6 +363,7 @@ public class ChangeApply {
         return source.inTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + SOURCE_BOUNDS)
                 .execute()
+                .chain(() -> findOperators(connection, table.source(), table))
                 // The lock before the snapshot: TRUNCATE and rewriting ALTERs are not MVCC-safe (R7).
                 .chain(() -> connection
                         .query("LOCK TABLE " + table.sourceRows() + " IN ACCESS SHARE MODE")
@@ -346,7 +376,7 @@ public class ChangeApply {
                     Row taken = rows.iterator().next();
                     PgSnapshot snapshot = PgSnapshot.parse(taken.getString(0));
                     Lsn lsn = Lsn.parse(taken.getString(1));
-                    return DefinitionQuery.read(connection, table.source())
+                    return DefinitionQuery.read(connection, table.source(), table.keyColumns())
                             .map(reading -> Groups.columns(table, reading))
                             .chain(columns -> sourceRow(connection, ApplyStatement.readSource(table, columns, key), columns))
                             .map(row -> new SourceRow(snapshot, lsn, row));
@@ -364,6 +394,12 @@ public class ChangeApply {
                     }
                     return cells;
                 }));
+    }
+
+    private static Uni<Void> findOperators(SqlConnection connection, TableName name, DestinationTable table) {
+        return KeyOperators.find(name, table.key())
+                .map(sql -> connection.query(sql).execute().replaceWithVoid())
+                .orElseGet(ChangeApply::nothing);
     }
 
     private static Uni<Void> nothing() {

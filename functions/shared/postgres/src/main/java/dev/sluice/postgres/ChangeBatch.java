@@ -70,6 +70,23 @@ public record ChangeBatch(
     }
 
     /**
+     * A table without a key gets more or fewer rows of some values.
+     *
+     * @param counts at most one for the same values
+     */
+    public record Counts(List<Count> counts) implements Step {
+        public Counts {
+            counts = List.copyOf(counts);
+        }
+
+        /**
+         * @param row by the source's column names, no value unchanged
+         * @param net how many rows more, or below 0 fewer; never 0
+         */
+        public record Count(Map<String, Cell> row, int net) {}
+    }
+
+    /**
      * Rows go that a TRUNCATE took (R12).
      *
      * @param ranges where; {@link KeyRange#ALL} alone for all

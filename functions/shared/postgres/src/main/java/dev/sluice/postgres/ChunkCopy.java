@@ -6,7 +6,9 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.sql.Array;
@@ -117,7 +119,7 @@ public final class ChunkCopy {
                     .withConnection(connection -> DefinitionQuery.read(connection, task.table()))
                     .await()
                     .atMost(Database.ANSWER_LIMIT)
-                    .filter(now -> !now.definition().fingerprint().equals(task.fingerprint()))
+                    .filter(now -> !task.fingerprint().startsWith(now.definition().fingerprint()))
                     .isPresent();
             return new Answer.Failed(isRedefined ? redefined(fault.reason()) : fault);
         } catch (RuntimeException e) {
@@ -167,7 +169,7 @@ public final class ChunkCopy {
         Optional<HashSalt> salt = HashSalt.require(this.salt, run.options(), run.saltCheck());
         Connection from = connections.source(salt.map(HashSalt::settings).orElse(Map.of()));
         PgSnapshot snapshot = beginRead(from, task);
-        Reading sourceTable = definition(from, task);
+        Reading sourceTable = definition(from, task, run.options());
         TableName target = schemas.atDestination(task.table());
         Reading destinationTable = DefinitionQuery.read(to, target)
                 .orElseThrow(() -> new RefusedException(
@@ -175,11 +177,23 @@ public final class ChunkCopy {
                         "Backfill the table again: preparing it creates what is missing."));
         ChunkStatements statements =
                 switch (ChunkStatements.of(
-                        task.range(), new CarriedTable(sourceTable.definition(), run.options(), salt), destinationTable)) {
+                        task.range(),
+                        sourceTable,
+                        run.options(),
+                        salt,
+                        destinationTable)) {
                     case ChunkStatements.Result.Possible possible -> possible.statements();
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
                 };
+        if (!statements.source().runFingerprint().equals(task.fingerprint())) {
+            throw new RefusedException(
+                    "source and destination agree on another order of the key than when the backfill started",
+                    "Backfill the table again: the new run cuts its chunks anew.");
+        }
+        List<TableDefinition.KeyColumn> key = statements.source().key();
+        execute(from, KeyOperators.find(task.table(), key).stream().toArray(String[]::new));
+        execute(to, KeyOperators.find(target, key).stream().toArray(String[]::new));
         // A range is small beside its table, which the planner does not see in a key of several columns.
         execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
         Answer.Copied copied;
@@ -191,29 +205,33 @@ public final class ChunkCopy {
         } else {
             copied = move(from, to, statements);
         }
-        leave(to, task, copied.rows(), snapshot);
+        leave(to, task, copied.rows(), snapshot, statements.source().order());
         execute(to, "COMMIT");
         return copied;
     }
 
     private static Answer.Copied move(Connection from, Connection to, ChunkStatements statements) throws SQLException {
         boolean fresh = !isTrue(to, statements.anyRow());
-        if (!fresh) {
-            execute(to, statements.replace().stage());
+        Optional<ChunkStatements.Replace> replace = fresh ? Optional.empty() : statements.replace();
+        if (replace.isPresent()) {
+            execute(to, replace.get().stage());
+        } else if (!fresh) {
+            // Nothing tells which row is which: all go, and come again in the same transaction.
+            execute(to, statements.deleteRange());
         }
         Passed passed = CopyPipe.pass(
                 copies(from),
                 statements.read(),
                 copies(to),
-                fresh ? statements.writeFresh() : statements.replace().write());
+                replace.map(ChunkStatements.Replace::write).orElse(statements.writeFresh()));
         execute(from, "COMMIT");
         if (passed.written() != passed.read()) {
             throw new RefusedException(
                     "the source sent " + passed.read() + " rows and the destination took " + passed.written(),
                     "A trigger or rule of the destination's table drops rows. Disable it; then retry.");
         }
-        if (!fresh) {
-            execute(to, statements.replace().index(), statements.replace().delete(), statements.replace().upsert());
+        if (replace.isPresent()) {
+            execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
         }
         return new Answer.Copied(passed.read(), passed.bytes());
     }
@@ -280,15 +298,17 @@ public final class ChunkCopy {
         }
     }
 
-    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot) throws SQLException {
+    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot, String order)
+            throws SQLException {
         try (var statement = to.prepareStatement("UPDATE " + ledger
-                + ".chunks SET rows = ?, source_snapshot = ?, copied_at = now() "
+                + ".chunks SET rows = ?, source_snapshot = ?, key_order = ?, copied_at = now() "
                 + "WHERE table_name = ? AND run = ? AND chunk = ?")) {
             statement.setLong(1, rows);
             statement.setString(2, snapshot.toString());
-            statement.setString(3, task.table().toString());
-            statement.setLong(4, task.run());
-            statement.setInt(5, task.chunk());
+            statement.setString(3, order);
+            statement.setString(4, task.table().toString());
+            statement.setLong(5, task.run());
+            statement.setInt(6, task.chunk());
             if (statement.executeUpdate() != 1) {
                 throw new IllegalStateException("the ledger's row that this transaction wrote is not there");
             }
@@ -331,12 +351,12 @@ public final class ChunkCopy {
         }
     }
 
-    private static Reading definition(Connection from, ChunkTask task) throws SQLException {
-        Reading reading = DefinitionQuery.read(from, task.table())
+    private static Reading definition(Connection from, ChunkTask task, TableOptions options) throws SQLException {
+        Reading reading = DefinitionQuery.read(from, task.table(), options.key())
                 .orElseThrow(() -> new RefusedException(
                         "the source's table is not the one that the backfill started with",
                         "Backfill the table again once it is there."));
-        if (!reading.definition().fingerprint().equals(task.fingerprint())) {
+        if (!task.fingerprint().startsWith(reading.definition().fingerprint())) {
             throw new RedefinedException();
         }
         return reading;
@@ -373,6 +393,9 @@ public final class ChunkCopy {
     }
 
     private static void execute(Connection connection, String... statements) throws SQLException {
+        if (statements.length == 0) {
+            return;
+        }
         try (var statement = connection.createStatement()) {
             // Sent at once and run one after the other: one round trip.
             statement.execute(String.join(";\n", statements));

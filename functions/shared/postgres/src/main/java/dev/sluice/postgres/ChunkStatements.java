@@ -9,6 +9,7 @@ import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import java.util.ArrayList;
@@ -23,14 +24,21 @@ import java.util.stream.Collectors;
  * The statements that copy one key range, made from the definitions of both tables. Pure: what cannot work is known
  * here, before a row is read.
  *
+ * @param source the source's table, with the order in which the range is compared (R10)
  * @param read {@code COPY … TO STDOUT} of the range at the source
  * @param writeFresh {@code COPY … FROM STDIN} into the destination's table, for a range without rows
  * @param anyRow whether the destination has a row in the range
  * @param deleteRange for a range that is known to be empty at the source (R8)
- * @param replace for a range that has rows
+ * @param replace for a range that has rows; empty for a table without a key, whose rows all go before
  */
 record ChunkStatements(
-        CopyFormat format, String read, String writeFresh, String anyRow, String deleteRange, Replace replace) {
+        TableDefinition source,
+        CopyFormat format,
+        String read,
+        String writeFresh,
+        String anyRow,
+        String deleteRange,
+        Optional<Replace> replace) {
 
     private static final String STAGED = "pg_temp.sluice_chunk";
 
@@ -52,23 +60,32 @@ record ChunkStatements(
         record Impossible(Fault fault) implements Result {}
     }
 
-    static Result of(KeyRange range, CarriedTable carried, Reading destinationTable) {
-        TableDefinition source = carried.source();
+    /** @param salt present if a column is hashed */
+    static Result of(
+            KeyRange range,
+            Reading sourceTable,
+            TableOptions options,
+            Optional<HashSalt> salt,
+            Reading destinationTable) {
+        KeyAgreement.Result agreement = KeyAgreement.of(sourceTable, destinationTable.orders());
+        TableDefinition source = agreement.definition();
+        var carried = new CarriedTable(source, options, salt);
         TableDefinition destination = destinationTable.definition();
         Map<String, Column> there = new HashMap<>();
         destination.columns().forEach(column -> there.put(column.name(), column));
 
-        Optional<Fault> fault = misfit(carried, destination, there, destinationTable.orders());
+        Optional<Fault> fault = misfit(carried, destination, there);
         if (fault.isPresent()) {
             return new Result.Impossible(fault.get());
+        }
+        if (agreement instanceof KeyAgreement.Result.Undecided undecided && !range.equals(KeyRange.ALL)) {
+            return new Result.Impossible(undecided.fault());
         }
 
         List<Column> copied = carried.copiedColumns();
         List<String> names = copied.stream().map(Column::name).toList();
         CopyFormat format = carried.isPlain() ? CopyFormat.between(copied, there) : CopyFormat.TEXT;
         String columns = list(names, UnaryOperator.identity());
-        // The key's order at the source is that of Java, or the table would have been refused. The destination may
-        // have been made by somebody else, with another collation.
         String atSource = condition(range, source.key(), Map.of(), types(source), "");
         String atDestination =
                 condition(range, source.key(), destinationTable.orders(), types(destination), "d.");
@@ -76,6 +93,7 @@ record ChunkStatements(
         String rows = RowsOf.table(destination);
 
         return new Result.Possible(new ChunkStatements(
+                source,
                 format,
                 "COPY (SELECT "
                         + names.stream().map(name -> carried.read(name, "")).collect(Collectors.joining(", "))
@@ -87,7 +105,9 @@ record ChunkStatements(
                 carried.softDelete()
                         .map(mark -> mark(rows, mark) + atDestination)
                         .orElse("DELETE FROM " + rows + " AS d WHERE " + atDestination),
-                replace(format, carried, destination, there, names, atDestination)));
+                source.key().isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(replace(format, carried, destination, there, names, atDestination))));
     }
 
     /** The beginning of a statement that marks live rows as gone, up to a further condition. */
@@ -106,8 +126,17 @@ record ChunkStatements(
         String target = destination.table().sql();
         String rows = RowsOf.table(destination);
         String columns = list(names, UnaryOperator.identity());
-        List<String> key = carried.source().keyColumns();
-        List<String> rest = names.stream().filter(name -> !key.contains(name)).toList();
+        TableDefinition source = carried.source();
+        List<String> key = source.keyColumns();
+        List<String> loose = source.key().stream()
+                .filter(DestinationTable::isLoose)
+                .map(KeyColumn::name)
+                .filter(name -> there.get(name).generation() != Generation.IDENTITY_ALWAYS)
+                .toList();
+        // Keys that are equal need not be the same: 1.0 and 1.00.
+        List<String> rest = names.stream()
+                .filter(name -> !key.contains(name) || loose.contains(name))
+                .toList();
         String sameKey = key.stream()
                 .map(TableName::quote)
                 .map(column -> "c." + column + " = d." + column)
@@ -153,13 +182,8 @@ record ChunkStatements(
     private static Optional<Fault> misfit(
             CarriedTable carried,
             TableDefinition destination,
-            Map<String, Column> there,
-            Map<String, ColumnOrder> orders) {
+            Map<String, Column> there) {
         TableDefinition source = carried.source();
-        if (source.key().isEmpty()) {
-            return Optional.of(Fault.refused(
-                    source.table() + " has no key that can be followed", "Give it a primary key; then backfill it."));
-        }
         for (Column column : carried.copiedColumns()) {
             Column target = there.get(column.name());
             if (target == null) {
@@ -175,16 +199,6 @@ record ChunkStatements(
                         "Make it an ordinary column there; then retry."));
             }
         }
-        for (KeyColumn column : source.key()) {
-            Optional<KeyType> type = orders.get(column.name()).type();
-            if (type.isEmpty() || type.get() != column.type()) {
-                return Optional.of(Fault.refused(
-                        "key column " + column.name() + " has type " + there.get(column.name()).type()
-                                + " in the destination's table " + destination.table()
-                                + ", which does not sort as at the source",
-                        "Give it the source's type there; then retry."));
-            }
-        }
         return Optional.empty();
     }
 
@@ -198,9 +212,12 @@ record ChunkStatements(
         String columns = key.stream()
                 .map(column -> {
                     ColumnOrder order = orders.get(column.name());
-                    boolean foreign = column.type() == KeyType.TEXT && order != null && !order.byCodePoint();
+                    boolean foreign = column.type().equals(Optional.of(KeyType.TEXT))
+                            && order != null
+                            && !order.byCodePoint();
                     // Only where it must be: an index in the column's own collation does not serve another.
-                    return prefix + TableName.quote(column.name()) + (foreign ? " COLLATE pg_catalog.\"C\"" : "");
+                    return prefix + TableName.quote(column.name())
+                            + (foreign || column.collation().isPresent() ? " COLLATE " + KeyAgreement.CODE_POINT : "");
                 })
                 .collect(Collectors.joining(", "));
         List<String> conditions = new ArrayList<>();

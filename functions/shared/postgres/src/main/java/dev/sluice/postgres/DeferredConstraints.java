@@ -34,9 +34,11 @@ final class DeferredConstraints {
      *
      * @param isUnique of an index
      * @param definition of an index what follows the table's name; of a constraint what follows its name
-     * @param constraint what follows {@code USING INDEX …} where the index belongs to a UNIQUE constraint, else null
+     * @param constraint what follows {@code USING INDEX …} where the index belongs to a UNIQUE constraint or is the
+     *     primary key, else null
      * @param columns that it speaks of
      * @param isPartial of an index
+     * @param isPrimary of an index that is the primary key, where the table is followed by another key
      */
     private record Wanted(
             boolean isCheck,
@@ -45,16 +47,26 @@ final class DeferredConstraints {
             String definition,
             String constraint,
             List<String> columns,
-            boolean isPartial) {
+            boolean isPartial,
+            boolean isPrimary) {
 
         /** Rows that are marked as gone may have values that others have by now. */
         Wanted amongLive(SoftDeletion mark) {
             return isUnique
                     ? new Wanted(
                             isCheck, name, true,
-                            definition + (isPartial ? " AND " : " WHERE ") + "(" + mark.isLive("") + ")", null, columns, true)
+                            definition + (isPartial ? " AND " : " WHERE ") + "(" + mark.isLive("") + ")", null, columns, true,
+                            false)
                     : this;
         }
+    }
+
+    /** SQL: whether an index is on exactly the columns of an array, whatever their order. */
+    static String isOn(String index, String columns) {
+        return "coalesce((SELECT array_agg(a.attname::text ORDER BY a.attname) FROM unnest(" + index
+                + ".indkey::int2[]) WITH ORDINALITY k (attnum, place) JOIN pg_attribute a ON a.attrelid = " + index
+                + ".indrelid AND a.attnum = k.attnum WHERE k.place <= " + index + ".indnkeyatts) = "
+                + "(SELECT array_agg(name ORDER BY name COLLATE \"C\") FROM unnest(" + columns + "::text[]) name), false)";
     }
 
     private static final String WANTED = """
@@ -72,19 +84,21 @@ final class DeferredConstraints {
                          WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid > 0
                            AND (d.classid = 'pg_class'::regclass AND d.objid = i.oid
                              OR d.classid = 'pg_constraint'::regclass AND d.objid = k.oid)),
-                   x.indpred IS NOT NULL
+                   x.indpred IS NOT NULL,
+                   x.indisprimary
             FROM t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
-            LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('u', 'x')
-            WHERE NOT x.indisprimary AND x.indisvalid AND NOT x.indisexclusion
+            LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.conrelid = t.oid AND k.contype IN ('u', 'x', 'p')
+            WHERE NOT (x.indisprimary AND on_the_key) AND x.indisvalid AND NOT x.indisexclusion
             UNION ALL
             SELECT true, k.conname::text, false, pg_get_constraintdef(k.oid), NULL,
                    array(SELECT a.attname::text FROM pg_attribute a
-                         WHERE a.attrelid = t.oid AND a.attnum = ANY (k.conkey)), false
+                         WHERE a.attrelid = t.oid AND a.attnum = ANY (k.conkey)), false, false
             FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'c'
-            ORDER BY 1, 2""";
+            ORDER BY 1, 2""".replace("on_the_key", isOn("x", "$3"));
 
-    private Uni<List<Wanted>> wanted(TableName table) {
-        return source.query(WANTED, Tuple.of(table.schema(), table.name()))
+    /** @param key the columns of the key that the table is followed by, which the destination's table has at once */
+    private Uni<List<Wanted>> wanted(TableName table, List<String> key) {
+        return source.query(WANTED, Tuple.of(table.schema(), table.name(), key.toArray(String[]::new)))
                 .map(rows -> {
                     List<Wanted> wanted = new ArrayList<>();
                     for (Row row : rows) {
@@ -95,34 +109,36 @@ final class DeferredConstraints {
                                 row.getString(3),
                                 row.getString(4),
                                 List.of(row.getArrayOfStrings(5)),
-                                row.getBoolean(6)));
+                                row.getBoolean(6),
+                                row.getBoolean(7)));
                     }
                     return wanted;
                 });
     }
 
     /** Names of unique indexes of the source's table; nothing is asked if they are not needed. */
-    Uni<Set<String>> namesOfUnique(TableName table, boolean needed) {
+    Uni<Set<String>> namesOfUnique(TableDefinition definition, boolean needed) {
         return needed
-                ? wanted(table).map(all ->
+                ? wanted(definition.table(), definition.keyColumns()).map(all ->
                         all.stream().filter(Wanted::isUnique).map(Wanted::name).collect(Collectors.toSet()))
                 : Uni.createFrom().item(Set.of());
     }
 
-    /** Drops those of the unique indexes that are there, with their constraints. */
-    Uni<Void> drop(SqlConnection connection, TableName target, Set<String> names) {
+    /** Drops those of the unique indexes that are there, with their constraints; the one on the key stays. */
+    Uni<Void> drop(SqlConnection connection, TableName target, Set<String> names, List<String> key) {
         if (names.isEmpty()) {
             return Uni.createFrom().voidItem();
         }
         return connection
                 .preparedQuery("""
                         SELECT i.relname::text, EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid
-                          AND k.conrelid = c.oid AND k.contype = 'u')
+                          AND k.conrelid = c.oid AND k.contype IN ('u', 'p'))
                         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                         JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid
                         WHERE n.nspname = $1 AND c.relname = $2 AND i.relname = ANY ($3::text[])
-                          AND x.indisunique AND NOT x.indisprimary""")
-                .execute(Tuple.of(target.schema(), target.name(), names.toArray(String[]::new)))
+                          AND x.indisunique AND NOT """ + " (" + isOn("x", "$4") + ")")
+                .execute(Tuple.of(
+                        target.schema(), target.name(), names.toArray(String[]::new), key.toArray(String[]::new)))
                 .chain(rows -> {
                     List<String> statements = new ArrayList<>();
                     for (Row row : rows) {
@@ -149,7 +165,10 @@ final class DeferredConstraints {
     Uni<Integer> build(TableName table, TableOptions options) {
         TableName target = schemas.atDestination(table);
         String lock = "hashtextextended('sluice builds indexes of ' || $1::text, 0)";
-        return wanted(table).chain(all -> destination.pool().withConnection(connection -> connection
+        Uni<List<Wanted>> missing = source.withConnection(connection -> DefinitionQuery.read(connection, table, options.key()))
+                .chain(reading -> wanted(
+                        table, reading.map(found -> found.definition().keyColumns()).orElse(List.of())));
+        return missing.chain(all -> destination.pool().withConnection(connection -> connection
                 // Not one that waits: it would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
                 .preparedQuery("SELECT pg_try_advisory_lock(" + lock + ")")
                 .execute(Tuple.of(target.toString()))
@@ -200,7 +219,7 @@ final class DeferredConstraints {
         String create = "CREATE " + (wanted.isUnique() ? "UNIQUE " : "") + "INDEX CONCURRENTLY "
                 + TableName.quote(wanted.name()) + " ON " + target.sql() + wanted.definition();
         String addConstraint = "ALTER TABLE " + target.sql() + " ADD CONSTRAINT " + TableName.quote(wanted.name())
-                + " UNIQUE USING INDEX " + TableName.quote(wanted.name()) + wanted.constraint();
+                + (wanted.isPrimary() ? " PRIMARY KEY" : " UNIQUE") + " USING INDEX " + TableName.quote(wanted.name()) + wanted.constraint();
         String dropInvalid = "DROP INDEX CONCURRENTLY IF EXISTS " + index;
         return connection
                 .preparedQuery("""

@@ -79,7 +79,7 @@ public class DefinitionFollow {
         TableName table = definition.table();
         return destination.inShortTransaction(connection -> DestinationColumns.execute(connection, BOUNDS)
                 .chain(() -> definitions.lock(connection, table))
-                .chain(known -> definitions.now(table).chain(now -> {
+                .chain(known -> definitions.now(table, definition.keyColumns()).chain(now -> {
                     if (!now.captured().fingerprint().equals(definition.fingerprint())) {
                         return Uni.createFrom().item(false);
                     }
@@ -109,7 +109,7 @@ public class DefinitionFollow {
                         ? Uni.createFrom().item(Optional.<String>empty())
                         // Read under the lock: what is older than what the ledger has would be followed back.
                         : tables.inspect(table, known.get().options())
-                                .chain(() -> definitions.now(table))
+                                .chain(() -> definitions.now(table, known.get().options().key()))
                                 .chain(now -> follow(
                                         connection, before(known.get(), now, fingerprint), now, known.get().options()))
                                 .map(Optional::of)));

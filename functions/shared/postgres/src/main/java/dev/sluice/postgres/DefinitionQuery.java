@@ -7,16 +7,19 @@ import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads the definition of one table, over JDBC and over the reactive client alike: both must come to the same
@@ -25,102 +28,61 @@ import java.util.Optional;
  */
 final class DefinitionQuery {
 
-    /**
-     * One row a column in the order of the table; one row with a NULL name for a table without columns; none for a
-     * table that is not there. Its two parameters are schema and name, each used once and in this order.
-     *
-     * <p>What not every supported server has as a column (providers and locales of collations) is read by way of JSON.
-     */
-    static final String SQL = """
-            WITH t AS (
-              SELECT c.oid, c.relkind = 'p' AS is_partitioned
-                FROM pg_catalog.pg_class c
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = $1::text::name AND c.relname = $2::text::name
-                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
-            ), server AS (
-              SELECT pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
-                     coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') AS provider,
-                     d.datcollate::text AS libc_locale,
-                     coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale', '') AS builtin_locale
-                FROM pg_catalog.pg_database d
-               WHERE d.datname = pg_catalog.current_database()
-            )
-            SELECT t.oid::bigint,
-                   a.attname::text,
-                   pg_catalog.format_type(a.atttypid, a.atttypmod),
-                   a.attnotnull,
-                   a.attidentity::text,
-                   a.attgenerated::text,
-                   pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-                   CASE WHEN a.attcollation <> ty.typcollation
-                        THEN pg_catalog.format('%I.%I', cn.nspname, co.collname) END,
-                   pg_catalog.concat_ws('/', a.xmin::text, a.atttypid::text, a.attnum::text),
-                   a.atttypid::bigint,
-                   server.encoding = 'UTF8' AND CASE
-                     WHEN co.oid IS NULL THEN false
-                     WHEN co.collprovider = 'd' AND server.provider = 'b' THEN server.builtin_locale <> ''
-                     WHEN co.collprovider = 'd' AND server.provider = 'c' THEN
-                       CASE WHEN server.libc_locale IN ('C', 'POSIX') THEN true
-                            WHEN server.libc_locale IN ('C.UTF-8', 'C.utf8') THEN
-                              -- Older C libraries have a locale of this name with another order: see for ourselves.
-                              (SELECT bool_and(pg_catalog.chr(p) < pg_catalog.chr(p + 61))
-                                 FROM pg_catalog.generate_series(1, 1114050, 61) p
-                                WHERE p NOT BETWEEN 55000 AND 57400)
-                            ELSE false END
-                     WHEN co.collprovider = 'b' THEN true
-                     WHEN co.collprovider = 'c' THEN co.collcollate IN ('C', 'POSIX')
-                     ELSE false
-                   END,
-                   k.place::int,
-                   t.is_partitioned
-              FROM t
-              CROSS JOIN server
-              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-              LEFT JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid
-              LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
-              LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
-              LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-              LEFT JOIN (
-                SELECT i.indrelid, u.attnum, u.place
-                  FROM pg_catalog.pg_index i,
-                       pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
-                 WHERE i.indisprimary AND u.place <= i.indnkeyatts
-              ) k ON k.indrelid = t.oid AND k.attnum = a.attnum
-             ORDER BY a.attnum
-            """;
-
-    private static final String JDBC_SQL = SQL.replace("$1", "?").replace("$2", "?");
-
     private DefinitionQuery() {}
 
     /**
      * What was read of a table.
      *
-     * @param definition its key is empty when the table has none, and when a column of it is {@code unordered}
-     * @param unordered columns of the key whose order Java cannot decide (R10): the table is to be refused
+     * @param definition its key is that of the choice, in the order that Java knows or the database
+     * @param choice which key the table is followed by
+     * @param indexes those that are valid and have neither a predicate nor expressions
      * @param orders of every column, by name
      */
-    record Reading(TableDefinition definition, List<UnorderedKeyColumn> unordered, Map<String, ColumnOrder> orders) {}
+    record Reading(
+            TableDefinition definition,
+            KeyChoice.Result choice,
+            List<KeyChoice.Index> indexes,
+            Map<String, ColumnOrder> orders) {
 
-    /** @param why for a person, the column's type or collation in it */
-    record UnorderedKeyColumn(String name, String why) {}
+        Reading {
+            indexes = List.copyOf(indexes);
+            orders = Map.copyOf(orders);
+        }
+    }
 
     /**
      * How values of a column are ordered.
      *
      * @param type empty where Java cannot decide the order, whatever the collation
-     * @param byCodePoint whether text is ordered by code point without an explicit {@code COLLATE "C"}
+     * @param typeName of the values, without modifier and domains; {@code text} for varchar too
+     * @param collates whether a collation decides
+     * @param byCodePoint whether that one orders by code point
+     * @param isUnicode whether {@code COLLATE "C"} would: text is in UTF-8
+     * @param collation what else decides about its order: provider, locale and actual version; empty where the server
+     *     cannot tell
+     * @param isDeterministic whether only the same text is equal under it
+     * @param others what else the order rests on (an enum's labels, the database's locale); empty where the server
+     *     cannot tell
+     * @param collatesInside whether parts of a value have collations of their own
      */
-    record ColumnOrder(Optional<KeyType> type, boolean byCodePoint) {
-        boolean isDecidable() {
+    record ColumnOrder(
+            Optional<KeyType> type,
+            String typeName,
+            boolean collates,
+            boolean byCodePoint,
+            boolean isUnicode,
+            Optional<String> collation,
+            boolean isDeterministic,
+            Optional<String> others,
+            boolean collatesInside) {
+
+        /** Whether Java decides, under the column's own collation. */
+        boolean isJavas() {
             return type.isPresent() && (type.get() != KeyType.TEXT || byCodePoint);
         }
     }
 
-    private record Relation(long oid, boolean isPartitioned) {}
-
-    /** One row of {@link #SQL}, in its order. */
+    /** One row of {@link DefinitionSql}, in its order. */
     private record ColumnRow(
             long tableOid,
             String name,
@@ -133,15 +95,34 @@ final class DefinitionQuery {
             String version,
             long typeOid,
             boolean byCodePoint,
-            Integer keyPlace) {}
+            String baseType,
+            boolean collates,
+            boolean isDeterministic,
+            String collationVersion,
+            String others,
+            boolean collatesInside,
+            boolean isUnicode) {}
 
-    /** @return empty if there is no such relation */
+    /** What the first row says of the table. */
+    private record TableRow(long oid, String replicaIdentity, String indexes, boolean isPartitioned) {}
+
     static Uni<Optional<Reading>> read(SqlConnection connection, TableName table) {
-        return connection.preparedQuery(SQL).execute(Tuple.of(table.schema(), table.name())).map(rows -> {
+        return read(connection, table, List.of());
+    }
+
+    /**
+     * @param named the key that the user has chosen; empty: the table's own
+     * @return empty if there is no such relation
+     */
+    static Uni<Optional<Reading>> read(SqlConnection connection, TableName table, List<String> named) {
+        String sql = DefinitionSql.of(connection.databaseMetadata().majorVersion());
+        return connection.preparedQuery(sql).execute(Tuple.of(table.schema(), table.name())).map(rows -> {
             List<ColumnRow> columns = new ArrayList<>();
-            Optional<Relation> found = Optional.empty();
+            Optional<TableRow> first = Optional.empty();
             for (var row : rows) {
-                found = Optional.of(new Relation(row.getLong(0), row.getBoolean(12)));
+                if (first.isEmpty()) {
+                    first = Optional.of(new TableRow(row.getLong(0), row.getString(17), row.getString(18), row.getBoolean(19)));
+                }
                 if (row.getString(1) != null) {
                     columns.add(new ColumnRow(
                             row.getLong(0),
@@ -155,23 +136,38 @@ final class DefinitionQuery {
                             row.getString(8),
                             row.getLong(9),
                             row.getBoolean(10),
-                            row.getInteger(11)));
+                            row.getString(11),
+                            row.getBoolean(12),
+                            row.getBoolean(13),
+                            row.getString(14),
+                            row.getString(15),
+                            row.getBoolean(16),
+                            row.getBoolean(20)));
                 }
             }
-            return found.map(relation -> reading(table, relation, columns));
+            return first.map(found -> reading(table, found, columns, named));
         });
     }
 
-    /** As the other, in the connection's transaction. Blocks. */
     static Optional<Reading> read(Connection connection, TableName table) throws SQLException {
-        try (var statement = connection.prepareStatement(JDBC_SQL)) {
+        return read(connection, table, List.of());
+    }
+
+    /** As the other, in the connection's transaction. Blocks. */
+    static Optional<Reading> read(Connection connection, TableName table, List<String> named)
+            throws SQLException {
+        String sql = DefinitionSql.of(connection.getMetaData().getDatabaseMajorVersion())
+                .replace("$1", "?").replace("$2", "?");
+        try (var statement = connection.prepareStatement(sql)) {
             statement.setString(1, table.schema());
             statement.setString(2, table.name());
             List<ColumnRow> columns = new ArrayList<>();
-            Optional<Relation> found = Optional.empty();
+            Optional<TableRow> first = Optional.empty();
             try (var row = statement.executeQuery()) {
                 while (row.next()) {
-                    found = Optional.of(new Relation(row.getLong(1), row.getBoolean(13)));
+                    if (first.isEmpty()) {
+                        first = Optional.of(new TableRow(row.getLong(1), row.getString(18), row.getString(19), row.getBoolean(20)));
+                    }
                     if (row.getString(2) != null) {
                         columns.add(new ColumnRow(
                                 row.getLong(1),
@@ -185,19 +181,25 @@ final class DefinitionQuery {
                                 row.getString(9),
                                 row.getLong(10),
                                 row.getBoolean(11),
-                                row.getObject(12, Integer.class)));
+                                row.getString(12),
+                                row.getBoolean(13),
+                                row.getBoolean(14),
+                                row.getString(15),
+                                row.getString(16),
+                                row.getBoolean(17),
+                                row.getBoolean(21)));
                     }
                 }
             }
-            return found.map(relation -> reading(table, relation, columns));
+            return first.map(found -> reading(table, found, columns, named));
         }
     }
 
-    private static Reading reading(TableName table, Relation relation, List<ColumnRow> rows) {
+    private static Reading reading(
+            TableName table, TableRow found, List<ColumnRow> rows, List<String> named) {
         List<Column> columns = new ArrayList<>();
-        List<KeyColumn> key = new ArrayList<>();
-        List<UnorderedKeyColumn> unordered = new ArrayList<>();
         Map<String, ColumnOrder> orders = new LinkedHashMap<>();
+        Set<String> notNull = new HashSet<>();
         for (ColumnRow row : rows) {
             columns.add(new Column(
                     row.name(),
@@ -207,31 +209,61 @@ final class DefinitionQuery {
                     Optional.ofNullable(row.defaultExpression()),
                     Optional.ofNullable(row.collation()),
                     row.version()));
-            orders.put(row.name(), new ColumnOrder(keyType(row.typeOid()), row.byCodePoint()));
+            if (row.notNull()) {
+                notNull.add(row.name());
+            }
+            orders.put(
+                    row.name(),
+                    new ColumnOrder(
+                            keyType(row.typeOid()),
+                            row.baseType(),
+                            row.collates(),
+                            row.byCodePoint(),
+                            row.isUnicode(),
+                            Optional.ofNullable(row.collationVersion()),
+                            row.isDeterministic(),
+                            Optional.ofNullable(row.others()),
+                            row.collatesInside()));
         }
-        rows.stream()
-                .filter(row -> row.keyPlace() != null)
-                .sorted(Comparator.comparing(ColumnRow::keyPlace))
-                .forEach(row -> {
-                    ColumnOrder order = orders.get(row.name());
-                    if (order.isDecidable()) {
-                        key.add(new KeyColumn(row.name(), order.type().orElseThrow()));
-                    } else {
-                        unordered.add(new UnorderedKeyColumn(row.name(), why(row, order)));
-                    }
-                });
+        List<KeyChoice.Index> indexes = indexes(found.indexes());
+        KeyChoice.Result choice = KeyChoice.of(
+                table,
+                found.replicaIdentity(),
+                indexes,
+                notNull,
+                Optional.of(named).filter(names -> !names.isEmpty()));
+        List<KeyColumn> key = choice instanceof KeyChoice.Result.Keyed keyed
+                ? keyed.columns().stream()
+                        .map(name -> new KeyColumn(
+                                name,
+                                orders.get(name).isJavas() ? orders.get(name).type() : Optional.empty(),
+                                Optional.empty()))
+                        .toList()
+                : List.of();
         return new Reading(
-                new TableDefinition(
-                        table, relation.oid(), columns, unordered.isEmpty() ? key : List.of(), relation.isPartitioned()),
-                List.copyOf(unordered),
-                Map.copyOf(orders));
+                new TableDefinition(table, found.oid(), columns, key, found.isPartitioned()), choice, indexes, orders);
     }
 
-    private static String why(ColumnRow row, ColumnOrder order) {
-        return order.type().isPresent()
-                ? "its collation" + (row.collation() == null ? " (the database's)" : " " + row.collation())
-                        + " does not order text by code point"
-                : "keys of type " + row.type() + " cannot be ordered outside of PostgreSQL yet";
+    private static List<KeyChoice.Index> indexes(String json) {
+        List<KeyChoice.Index> indexes = new ArrayList<>();
+        for (Object item : new JsonArray(json)) {
+            JsonObject index = (JsonObject) item;
+            List<KeyChoice.IndexColumn> columns = new ArrayList<>();
+            for (Object each : index.getJsonArray("columns")) {
+                JsonObject column = (JsonObject) each;
+                columns.add(new KeyChoice.IndexColumn(
+                        column.getString("name"), column.getBoolean("own"), column.getBoolean("code")));
+            }
+            indexes.add(new KeyChoice.Index(
+                    index.getString("name"),
+                    index.getBoolean("primary"),
+                    index.getBoolean("identity"),
+                    index.getBoolean("unique"),
+                    index.getBoolean("immediate"),
+                    index.getBoolean("walkable"),
+                    columns));
+        }
+        return indexes;
     }
 
     private static Generation generation(ColumnRow row) {

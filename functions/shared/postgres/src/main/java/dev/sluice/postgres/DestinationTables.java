@@ -4,6 +4,7 @@ import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
+import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import io.smallrye.mutiny.Uni;
@@ -56,7 +57,8 @@ public class DestinationTables {
      * Makes the table with its schema and the types of its columns if it is missing, and says so in its comment;
      * otherwise checks that the source's rows fit into it.
      *
-     * <p>A new table gets columns, NOT NULL, generated columns, identity and the primary key. A default is left out
+     * <p>A new table gets columns, NOT NULL, generated columns, identity and the key, as what it is at the source: its
+     * primary key or a unique index. A default is left out
      * if it takes numbers from a sequence or the destination does not understand it: rows bring their values. From a
      * table that Sluice made before, the unique indexes that were built late are dropped: while chunks and queue are
      * under way, a value may stand in two rows. Such a table also gets the columns that the source has and it lacks,
@@ -74,8 +76,8 @@ public class DestinationTables {
         return DestinationSchemas.make(destination, target.schema())
                 .chain(() -> prepareTypes(carried.definition(Map.of()), target))
                 .chain(() -> isMadeBySluice(definition.table()))
-                .chain(made -> keyName(definition)
-                        .chain(keyName -> deferred.namesOfUnique(definition.table(), made)
+                .chain(made -> keyIndex(definition)
+                        .chain(key -> deferred.namesOfUnique(definition, made)
                                 .chain(unique -> destination.inTransaction(connection -> execute(connection, LOCK_TIMEOUT)
                                         .chain(() -> connection
                                                 .preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))::text")
@@ -83,19 +85,20 @@ public class DestinationTables {
                                         .chain(() -> requireOwn(connection, definition.table(), target))
                                         .chain(() -> DefinitionQuery.read(connection, target))
                                         .chain(reading -> reading.isEmpty()
-                                                ? make(connection, carried, target, keyName)
+                                                ? make(connection, carried, target, key)
                                                 : checkFits(connection, carried, reading.get(), made)
-                                                        .chain(() -> deferred.drop(connection, target, unique)))
+                                                        .chain(() -> deferred.drop(
+                                                                connection, target, unique, definition.keyColumns())))
                                         .chain(() -> DestinationOptions.addSoftDelete(connection, carried, target))
                                         .chain(() -> DestinationOptions.requireCondition(source, connection, carried))))));
     }
 
     private Uni<Void> make(
-            SqlConnection connection, CarriedTable carried, TableName target, Optional<String> keyName) {
+            SqlConnection connection, CarriedTable carried, TableName target, Optional<KeyIndex> key) {
         Map<String, String> types = carried.maskedTypes(carried.source());
         return DestinationOptions.unreadableMasks(connection, carried, types).chain(unreadable -> {
             unreadable.forEach(column -> types.put(column, "text"));
-            return make(connection, carried.definition(types), target, keyName);
+            return make(connection, carried.definition(types), target, key);
         });
     }
 
@@ -209,10 +212,23 @@ public class DestinationTables {
                 .replaceWithVoid();
     }
 
-    private Uni<Optional<String>> keyName(TableDefinition definition) {
-        return source.query("SELECT conname::text FROM pg_constraint WHERE conrelid = $1::int8::oid AND contype = 'p'",
-                Tuple.of(definition.oid()))
-                .map(rows -> Ledger.first(rows).map(row -> row.getString(0)));
+    /** The source's index on the key. */
+    private record KeyIndex(String name, boolean isPrimary) {}
+
+    private Uni<Optional<KeyIndex>> keyIndex(TableDefinition definition) {
+        if (definition.key().isEmpty()) {
+            return Uni.createFrom().item(Optional.empty());
+        }
+        return source.query(
+                "SELECT c.relname::text, i.indisprimary FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                        + "WHERE i.indrelid = $1::int8::oid AND i.indisunique AND i.indisvalid AND "
+                        + DeferredConstraints.isOn("i", "$2") + " ORDER BY i.indisprimary DESC, c.relname LIMIT 1",
+                Tuple.of(definition.oid(), definition.keyColumns().toArray(String[]::new)))
+                .map(rows -> Optional.of(Ledger.first(rows)
+                        .map(row -> new KeyIndex(row.getString(0), row.getBoolean(1)))
+                        .orElseThrow(() -> new RefusedException(
+                                "the index on the key of " + definition.table() + " was dropped just now",
+                                "start a new backfill of the table"))));
     }
 
     /** What the destination knows of the names in the source's definition. */
@@ -247,11 +263,11 @@ public class DestinationTables {
     }
 
     private Uni<Void> make(
-            SqlConnection connection, TableDefinition definition, TableName target, Optional<String> keyName) {
-        return known(connection, definition, target, keyName)
+            SqlConnection connection, TableDefinition definition, TableName target, Optional<KeyIndex> key) {
+        return known(connection, definition, target, key.map(KeyIndex::name))
                 .chain(known -> {
                     requireTypes(definition.columns(), target, known.types());
-                    return execute(connection, createTable(definition, target, keyName, known));
+                    return execute(connection, createTable(definition, target, key, known));
                 })
                 .chain(() -> {
                     String defaults = setDefaults(definition, target);
@@ -282,29 +298,39 @@ public class DestinationTables {
     }
 
     private static String createTable(
-            TableDefinition definition, TableName target, Optional<String> keyName, Known known) {
+            TableDefinition definition, TableName target, Optional<KeyIndex> keyIndex, Known known) {
         List<String> parts = new ArrayList<>();
         for (Column column : definition.columns()) {
             parts.add(columnSql(definition, column, known) + (column.notNull() ? " NOT NULL" : ""));
         }
         String key = definition.keyColumns().stream().map(TableName::quote).collect(Collectors.joining(", "));
-        parts.add(keyName.filter(name -> !known.keyName())
-                        .map(name -> "CONSTRAINT " + TableName.quote(name) + " ")
-                        .orElse("")
-                + "PRIMARY KEY (" + key + ")");
-        return "CREATE TABLE " + target.sql() + " (" + String.join(", ", parts) + ")";
+        String name = keyIndex.filter(index -> !known.keyName())
+                .map(index -> TableName.quote(index.name()) + " ")
+                .orElse("");
+        boolean isPrimary = keyIndex.filter(KeyIndex::isPrimary).isPresent();
+        if (isPrimary) {
+            parts.add((name.isEmpty() ? "" : "CONSTRAINT " + name) + "PRIMARY KEY (" + key + ")");
+        }
+        String index = isPrimary || keyIndex.isEmpty()
+                ? ""
+                : "; CREATE UNIQUE INDEX " + name + "ON " + target.sql() + " (" + key + ")";
+        return "CREATE TABLE " + target.sql() + " (" + String.join(", ", parts) + ")" + index;
     }
 
     /** Name, type, collation and generation of a column, without NOT NULL and default. */
     static String columnSql(TableDefinition definition, Column column, Known known) {
         var sql = new StringBuilder(TableName.quote(column.name())).append(' ').append(column.type());
-        boolean isTextKey = definition.key().stream()
-                .anyMatch(key -> key.name().equals(column.name()) && key.type() == KeyType.TEXT);
-        if (column.collation().filter(known.collations()::contains).isPresent()) {
+        Optional<KeyColumn> key = definition.key().stream()
+                .filter(candidate -> candidate.name().equals(column.name()))
+                .findFirst();
+        boolean isTextKey = key.flatMap(KeyColumn::type).equals(Optional.of(KeyType.TEXT));
+        if (key.flatMap(KeyColumn::collation).isPresent()) {
+            // Else the key's index is of no use for ranges, which are ordered by code point.
+            sql.append(" COLLATE ").append(key.flatMap(KeyColumn::collation).get());
+        } else if (column.collation().filter(known.collations()::contains).isPresent()) {
             sql.append(" COLLATE ").append(column.collation().get());
         } else if (isTextKey && !known.byCodePoint()) {
-            // Else the key's index is of no use for ranges, which are ordered by code point.
-            sql.append(" COLLATE pg_catalog.\"C\"");
+            sql.append(" COLLATE ").append(KeyAgreement.CODE_POINT);
         }
         return sql.append(switch (column.generation()) {
                     case NONE -> "";
@@ -346,12 +372,8 @@ public class DestinationTables {
                                current_user::text,
                                EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
                                  AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-                                 AND (SELECT array_agg(a.attname::text ORDER BY a.attname)
-                                      FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
-                                      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-                                      WHERE k.place <= i.indnkeyatts)
-                                   = (SELECT array_agg(name ORDER BY name COLLATE "C") FROM unnest($2::text[]) name))
-                        FROM pg_class c WHERE c.oid = $1::int8::oid""")
+                                 AND %s)
+                        FROM pg_class c WHERE c.oid = $1::int8::oid""".formatted(DeferredConstraints.isOn("i", "$2")))
                 .execute(Tuple.of(target.oid(), definition.keyColumns().toArray(String[]::new)))
                 .map(rows -> {
                     Row row = rows.iterator().next();
@@ -373,7 +395,7 @@ public class DestinationTables {
                                         + " at the destination",
                                 "run ALTER ROLE " + role + " BYPASSRLS as a superuser of the destination");
                     }
-                    if (!row.getBoolean(4)) {
+                    if (!row.getBoolean(4) && !definition.key().isEmpty()) {
                         String key = definition.keyColumns().stream()
                                 .map(TableName::quote)
                                 .collect(Collectors.joining(", "));
@@ -430,7 +452,8 @@ public class DestinationTables {
         for (var key : definition.key()) {
             Column column = there.get(key.name());
             String name = "the key column " + TableName.quote(key.name()) + " of " + target;
-            if (reading.orders().get(key.name()).type().filter(key.type()::equals).isEmpty()) {
+            // Where only the database knows the order, both sides have been compared before (R10).
+            if (key.type().isPresent() && !reading.orders().get(key.name()).type().equals(key.type())) {
                 throw new RefusedException(
                         name + " is ordered otherwise at the destination, as " + column.type(),
                         "give it the source's type");

@@ -102,6 +102,11 @@ final class Groups {
                 .toList();
     }
 
+    /** The columns of a row that the destination takes. */
+    static List<String> columns(DestinationTable table, Map<String, Cell> row) {
+        return row.keySet().stream().filter(column -> isWritten(table, column)).toList();
+    }
+
     private static boolean isWritten(DestinationTable table, String name) {
         Column column = table.columns().get(name);
         if (column == null) {

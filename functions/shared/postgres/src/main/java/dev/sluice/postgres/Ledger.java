@@ -77,8 +77,17 @@ public class Ledger {
             Optional<Lsn> watermark,
             RunOptions options) {}
 
-    /** A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap. */
-    public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {}
+    /**
+     * A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap.
+     *
+     * @param order what the order rested on in which its range was compared (R10)
+     */
+    public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot, String order) {
+        /** One whose order rests on nothing that could change. */
+        public RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {
+            this(run, range, snapshot, "");
+        }
+    }
 
     /**
      * A row that was read from the source while its table drains or streams: a chunk of one key (R13).
@@ -113,6 +122,7 @@ public class Ledger {
                   queue_run bigint,
                   mark_commit_before pg_lsn,
                   mark_lsn pg_lsn,
+                  mark_ordinal int NOT NULL DEFAULT 0,
                   options jsonb NOT NULL DEFAULT '{}',
                   salt_check text,
                   definition jsonb
@@ -135,6 +145,7 @@ public class Ledger {
                   up_to_key text[],
                   rows bigint,
                   source_snapshot text,
+                  key_order text NOT NULL DEFAULT '',
                   copied_at timestamptz NOT NULL DEFAULT now(),
                   PRIMARY KEY (table_name, run, chunk),
                   FOREIGN KEY (table_name, run) REFERENCES %1$s.runs ON DELETE CASCADE
@@ -154,15 +165,18 @@ public class Ledger {
                   PRIMARY KEY (table_name, key)
                 );
                 -- A ledger of an earlier version. Not ADD COLUMN IF NOT EXISTS, which waits for every chunk in flight.
-                DO $$ BEGIN
-                  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
-                                 AND attname = 'options') THEN
-                    ALTER TABLE %1$s.tables ADD COLUMN options jsonb NOT NULL DEFAULT '{}', ADD COLUMN salt_check text;
-                  END IF;
-                  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '%1$s.tables'::regclass
-                                 AND attname = 'definition') THEN
-                    ALTER TABLE %1$s.tables ADD COLUMN definition jsonb;
-                  END IF;
+                DO $$ DECLARE missing record; BEGIN
+                  FOR missing IN SELECT * FROM (VALUES
+                      ('tables', 'options', 'jsonb NOT NULL DEFAULT ''{}'''),
+                      ('tables', 'salt_check', 'text'),
+                      ('tables', 'definition', 'jsonb'),
+                      ('tables', 'mark_ordinal', 'int NOT NULL DEFAULT 0'),
+                      ('chunks', 'key_order', 'text NOT NULL DEFAULT ''''')) wanted (relation, name, type)
+                    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attname = wanted.name AND NOT attisdropped
+                                      AND attrelid = ('%1$s.' || wanted.relation)::regclass)
+                  LOOP
+                    EXECUTE 'ALTER TABLE %1$s.' || missing.relation || ' ADD COLUMN ' || missing.name || ' ' || missing.type;
+                  END LOOP;
                 END $$;
                 """.formatted(schema);
         // IF NOT EXISTS does not save two sessions from each other: they both see nothing, and one fails.
@@ -187,8 +201,8 @@ public class Ledger {
     private String reading(String locking) {
         return "SELECT t.run, t.applying, t.topic_id, t.position, t.mark_commit_before::text, t.mark_lsn::text, "
                 + "(SELECT r.watermark::text FROM " + schema
-                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run), t.options::text, t.salt_check "
-                + "FROM " + schema
+                + ".runs r WHERE r.table_name = t.table_name AND r.run = t.run), t.options::text, t.salt_check, "
+                + "t.mark_ordinal FROM " + schema
                 + ".tables t WHERE t.table_name = $1" + locking;
     }
 
@@ -200,7 +214,8 @@ public class Ledger {
                 Optional.ofNullable(row.getLong(3)),
                 row.getString(4) == null
                         ? Optional.empty()
-                        : Optional.of(new Mark(Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)))),
+                        : Optional.of(new Mark(
+                                Lsn.parse(row.getString(4)), Lsn.parse(row.getString(5)), row.getInteger(9))),
                 Optional.ofNullable(row.getString(6)).map(Lsn::parse),
                 new RunOptions(OptionsText.read(row.getString(7)), Optional.ofNullable(row.getString(8)))));
     }
@@ -276,23 +291,30 @@ public class Ledger {
      * <p>The mark is void then (R4): it may be of another cluster, whose WAL went further, and would pass over every
      * change. Nothing needs it: whatever the slot sends again from before this is in the chunks that are read after.
      *
+     * <p>Chunks of earlier runs decide nothing about this queue, either: the table may have had another key then.
+     *
      * <p>A run starts its queue once: a second time, by a retry or by a process that was thought dead, changes nothing,
      * for by then changes may stand in the queue that no chunk will have.
      *
      * @throws FencedException (in the Uni) if the ledger has another run, or the table is not held
      */
     public Uni<Void> startQueueAt(TableName table, long run, String topicId, long position) {
-        return destination
-                .query(
-                        "UPDATE " + schema + ".tables SET topic_id = $3, queue_run = $2, "
-                                + "position = CASE WHEN started THEN position ELSE $4 END, "
-                                + "mark_commit_before = CASE WHEN started THEN mark_commit_before END, "
-                                + "mark_lsn = CASE WHEN started THEN mark_lsn END "
-                                + "FROM (SELECT coalesce(queue_run = $2 AND topic_id = $3, false) AS started FROM "
-                                + schema + ".tables WHERE table_name = $1 FOR UPDATE) before "
-                                + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'",
-                        Tuple.of(table.toString(), run, topicId, position))
-                .chain(rows -> require(rows, "queue start of run " + run + " of " + table));
+        return destination.inTransaction(connection -> connection
+                .preparedQuery("UPDATE " + schema + ".tables SET topic_id = $3, queue_run = $2, "
+                        + "position = CASE WHEN started THEN position ELSE $4 END, "
+                        + "mark_commit_before = CASE WHEN started THEN mark_commit_before END, "
+                        + "mark_lsn = CASE WHEN started THEN mark_lsn END, "
+                        + "mark_ordinal = CASE WHEN started THEN mark_ordinal ELSE 0 END "
+                        + "FROM (SELECT coalesce(queue_run = $2 AND topic_id = $3, false) AS started FROM "
+                        + schema + ".tables WHERE table_name = $1 FOR UPDATE) before "
+                        + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
+                .execute(Tuple.of(table.toString(), run, topicId, position))
+                .chain(rows -> require(rows, "queue start of run " + run + " of " + table))
+                .chain(() -> connection
+                        .preparedQuery("UPDATE " + schema + ".runs SET retained = false "
+                                + "WHERE table_name = $1 AND run < $2 AND retained")
+                        .execute(Tuple.of(table.toString(), run)))
+                .replaceWithVoid());
     }
 
     /**
@@ -426,7 +448,8 @@ public class Ledger {
         return connection
                 .preparedQuery("UPDATE " + schema + ".tables SET position = $5, "
                         + "mark_commit_before = coalesce($6::text::pg_lsn, mark_commit_before), "
-                        + "mark_lsn = coalesce($7::text::pg_lsn, mark_lsn) "
+                        + "mark_lsn = coalesce($7::text::pg_lsn, mark_lsn), "
+                        + "mark_ordinal = coalesce($8::int4, mark_ordinal) "
                         + "WHERE table_name = $1 AND run = $2 AND applying = $3 AND position = $4")
                 .execute(Tuple.from(Arrays.asList(
                         table.toString(),
@@ -435,7 +458,8 @@ public class Ledger {
                         from,
                         to.position(),
                         to.mark().map(mark -> mark.commitBefore().toString()).orElse(null),
-                        to.mark().map(mark -> mark.lsn().toString()).orElse(null))))
+                        to.mark().map(mark -> mark.lsn().toString()).orElse(null),
+                        to.mark().map(Mark::ordinal).orElse(null))))
                 .chain(rows -> require(rows, "a batch of run " + run + " of " + table + " from offset " + from));
     }
 
@@ -503,7 +527,7 @@ public class Ledger {
     public Uni<List<RetainedChunk>> retainedChunks(TableName table) {
         return destination
                 .query(
-                        "SELECT c.after_key, c.up_to_key, c.source_snapshot, run FROM " + schema
+                        "SELECT c.after_key, c.up_to_key, c.source_snapshot, run, c.key_order FROM " + schema
                                 + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
                                 + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk",
                         Tuple.of(table.toString()))
@@ -511,7 +535,10 @@ public class Ledger {
                     List<RetainedChunk> chunks = new ArrayList<>();
                     for (Row row : rows) {
                         chunks.add(new RetainedChunk(
-                                row.getLong(3), new KeyRange(key(row, 0), key(row, 1)), PgSnapshot.parse(row.getString(2))));
+                                row.getLong(3),
+                                new KeyRange(key(row, 0), key(row, 1)),
+                                PgSnapshot.parse(row.getString(2)),
+                                row.getString(4)));
                     }
                     return chunks;
                 });

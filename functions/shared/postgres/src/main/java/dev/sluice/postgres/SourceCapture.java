@@ -11,6 +11,7 @@ import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -145,11 +146,17 @@ public class SourceCapture {
                 });
     }
 
+    /** As the other, for a table that is followed by its own key. */
+    public Uni<CaptureIdentity> join(TableDefinition definition, long epoch, String topicId, String captureId) {
+        return join(definition, List.of(), epoch, topicId, captureId);
+    }
+
     /**
      * Adds the table to the publication if it is not in it, whole and without a row filter, and claims the
      * publication for this epoch either way.
      *
      * @param definition of the table as it was inspected
+     * @param named the columns that the user has named as its key; empty: its own
      * @param epoch of the scheduler that asks; they rise
      * @param topicId Kafka's id of the table's topic, for the identity
      * @param captureId Kafka's id of the topic of Debezium's offsets, for the identity
@@ -158,7 +165,7 @@ public class SourceCapture {
      * @throws RefusedException (in the Uni) if the publication is missing or not fit for this
      */
     public Uni<CaptureIdentity> join(
-            TableDefinition definition, long epoch, String topicId, String captureId) {
+            TableDefinition definition, List<String> named, long epoch, String topicId, String captureId) {
         return source.inTransaction(connection -> claim(connection, epoch)
                 .chain(() -> requireFit(connection))
                 .chain(() -> definition.isPartitioned()
@@ -192,7 +199,8 @@ public class SourceCapture {
                                 member.oid(),
                                 rows.iterator().next().getString(0),
                                 topicId,
-                                captureId))));
+                                captureId,
+                                Optional.of(named).filter(columns -> !columns.isEmpty())))));
     }
 
     /**

@@ -37,23 +37,33 @@ public class SourceKeys {
         this.source = source;
     }
 
+    /** As the other, for a table that is copied in chunks of its key. */
+    public Uni<StepResult.Bounded> bounds(TableDefinition definition) {
+        return bounds(definition, false);
+    }
+
     /**
      * Reads the highest key, in one transaction that first locks the table against TRUNCATE and rewrites (R7), and
      * the primary's place in the WAL after that.
      *
      * <p>Waits at most 5 s for the lock.
      *
+     * @param whole whether the table is copied in one chunk: nobody needs its highest key then
      * @throws RefusedException (in the Uni) if the table is not the one of the definition any more
      */
-    public Uni<StepResult.Bounded> bounds(TableDefinition definition) {
+    public Uni<StepResult.Bounded> bounds(TableDefinition definition, boolean whole) {
+        String highest = whole
+                ? "SELECT NULL::text LIMIT 0"
+                : "SELECT " + texts(definition, "t.") + " FROM " + RowsOf.table(definition) + " t ORDER BY "
+                        + names(definition, "t.", " DESC") + " LIMIT 1";
         return reading(connection -> execute(
                         connection, "LOCK TABLE " + RowsOf.table(definition) + " IN ACCESS SHARE MODE")
                 .chain(() -> requireUnchanged(connection, definition))
+                .chain(() -> findOperators(connection, definition))
                 .chain(() -> connection
                         .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
-                                + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL (SELECT "
-                                + texts(definition, "t.") + " FROM " + RowsOf.table(definition) + " t ORDER BY "
-                                + names(definition, "t.", " DESC") + " LIMIT 1) highest ON true")
+                                + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL ("
+                                + highest + ") highest ON true")
                         .execute())
                 .map(rows -> {
                     Row row = rows.iterator().next();
@@ -79,44 +89,47 @@ public class SourceKeys {
             throw new IllegalArgumentException("1 to " + CHUNKS_MAX + " chunks of 1 to " + CHUNK_ROWS_MAX
                     + " rows can be planned at once; asked for " + chunks + " of " + rowsPerChunk);
         }
-        return reading(connection -> connection
-                .preparedQuery(planQuery(definition, after.isPresent()))
-                .execute(planArguments(after, highest, chunks, rowsPerChunk))
+        return reading(connection -> findOperators(connection, definition)
+                .chain(() -> connection
+                        .preparedQuery(planQuery(definition, after.isPresent()))
+                        .execute(planArguments(after, highest, chunks, rowsPerChunk)))
                 .map(rows -> {
                     List<Key> boundaries = new ArrayList<>();
+                    boolean reached = false;
                     for (Row row : rows) {
                         boundaries.add(key(definition, row, 0));
+                        reached = row.getBoolean(definition.key().size());
                     }
-                    return upTo(highest, boundaries, chunks, definition);
+                    return upTo(highest, boundaries, reached, chunks);
                 }));
     }
 
     /** The end of the walk is the end of the plan: the last boundary is then the highest key itself. */
-    private static Planned upTo(Key highest, List<Key> boundaries, int chunks, TableDefinition definition) {
-        boolean reached = !boundaries.isEmpty()
-                && definition.keyOrder().compare(boundaries.get(boundaries.size() - 1), highest) == 0;
+    private static Planned upTo(Key highest, List<Key> boundaries, boolean reached, int chunks) {
         if (reached) {
+            // Equal to it, if not by its text.
             boundaries.set(boundaries.size() - 1, highest);
         } else if (boundaries.size() < chunks) {
             boundaries.add(highest);
-            reached = true;
         }
-        return new Planned(boundaries, reached);
+        return new Planned(boundaries, boundaries.getLast().equals(highest));
     }
 
     /** Parameters: {@link #planArguments}. */
     static String planQuery(TableDefinition definition, boolean hasAfter) {
         int size = definition.key().size();
-        String columns = names(definition, "", "");
-        String range = "(" + columns + ") <= " + values(definition, 3);
+        String columns = definition.keyColumns().stream().map(TableName::quote).collect(Collectors.joining(", "));
+        String compared = names(definition, "", "");
+        String range = "(" + compared + ") <= " + values(definition, 3);
         if (hasAfter) {
-            range += " AND (" + columns + ") > " + values(definition, 3 + size);
+            range += " AND (" + compared + ") > " + values(definition, 3 + size);
         }
         String place = place(definition);
         // The rows are numbered above the LIMIT, so that the scan stops where the last chunk is full.
-        return "SELECT " + texts(definition, "numbered.") + " FROM (SELECT " + columns
-                + ", row_number() OVER (ORDER BY " + columns + ") AS " + place + " FROM (SELECT " + columns
-                + " FROM " + RowsOf.table(definition) + " WHERE " + range + " ORDER BY " + columns
+        return "SELECT " + texts(definition, "numbered.") + ", (" + names(definition, "numbered.", "") + ") >= "
+                + values(definition, 3) + " FROM (SELECT " + columns
+                + ", row_number() OVER (ORDER BY " + compared + ") AS " + place + " FROM (SELECT " + columns
+                + " FROM " + RowsOf.table(definition) + " WHERE " + range + " ORDER BY " + compared
                 + " LIMIT $1::int8) walked) numbered WHERE " + place + " % $2::int8 = 0 ORDER BY "
                 + names(definition, "numbered.", "");
     }
@@ -153,7 +166,7 @@ public class SourceKeys {
     }
 
     private static Uni<Void> requireUnchanged(SqlConnection connection, TableDefinition definition) {
-        return DefinitionQuery.read(connection, definition.table()).map(reading -> {
+        return DefinitionQuery.read(connection, definition.table(), definition.keyColumns()).map(reading -> {
             boolean same = reading.filter(now ->
                             now.definition().fingerprint().equals(definition.fingerprint()))
                     .isPresent();
@@ -170,14 +183,15 @@ public class SourceKeys {
             + "SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
 
     /**
-     * The key's columns.
+     * The key's columns as they are compared.
      *
      * @param table its alias and a dot, wherever their text is selected too: a bare {@code ORDER BY id} beside
      *     {@code id::text} orders by the text
      */
     private static String names(TableDefinition definition, String table, String suffix) {
-        return definition.keyColumns().stream()
-                .map(name -> table + TableName.quote(name) + suffix)
+        return definition.key().stream()
+                .map(column -> table + TableName.quote(column.name())
+                        + column.collation().map(collation -> " COLLATE " + collation).orElse("") + suffix)
                 .collect(Collectors.joining(", "));
     }
 
@@ -208,6 +222,12 @@ public class SourceKeys {
             values.add(row.getString(from + i));
         }
         return new Key(values);
+    }
+
+    private static Uni<Void> findOperators(SqlConnection connection, TableDefinition definition) {
+        return KeyOperators.find(definition.table(), definition.key())
+                .map(sql -> execute(connection, sql))
+                .orElseGet(() -> Uni.createFrom().voidItem());
     }
 
     private static Uni<Void> execute(SqlConnection connection, String statement) {

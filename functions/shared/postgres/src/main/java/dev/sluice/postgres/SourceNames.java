@@ -2,6 +2,10 @@ package dev.sluice.postgres;
 
 import dev.sluice.domain.Change;
 import dev.sluice.domain.Change.Cell;
+import dev.sluice.domain.Change.Delete;
+import dev.sluice.domain.Change.KeyChange;
+import dev.sluice.domain.Change.Replaced;
+import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,11 +32,26 @@ record SourceNames(Optional<String> fingerprint, Map<String, Optional<String>> p
      * @param there the columns of the destination: the value of a dropped column is left out where it is not there
      */
     Change now(Change change, Set<String> there) {
-        if (past.isEmpty() || !(change instanceof Upsert upsert)) {
+        if (past.isEmpty()) {
             return change;
         }
+        return switch (change) {
+            case Upsert upsert ->
+                new Upsert(upsert.origin(), upsert.key(), now(upsert.row(), there), upsert.movedFrom());
+            case KeyChange moved ->
+                new KeyChange(moved.origin(), moved.from(), moved.key(), now(moved.row(), there));
+            case Replaced replaced -> new Replaced(
+                    replaced.origin(),
+                    replaced.before().map(row -> now(row, there)),
+                    replaced.after().map(row -> now(row, there)));
+            case Delete delete -> delete;
+            case Truncate truncate -> truncate;
+        };
+    }
+
+    private Map<String, Cell> now(Map<String, Cell> then, Set<String> there) {
         Map<String, Cell> row = new LinkedHashMap<>();
-        upsert.row().forEach((name, cell) -> {
+        then.forEach((name, cell) -> {
             if (!past.containsKey(name)) {
                 row.put(name, cell);
             } else if (past.get(name).isPresent()) {
@@ -41,6 +60,6 @@ record SourceNames(Optional<String> fingerprint, Map<String, Optional<String>> p
                 row.put(name, cell);
             }
         });
-        return new Upsert(upsert.origin(), upsert.key(), row, upsert.movedFrom());
+        return row;
     }
 }

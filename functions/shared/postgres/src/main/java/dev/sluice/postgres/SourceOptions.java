@@ -67,6 +67,12 @@ final class SourceOptions {
     }
 
     private static void requireKey(TableDefinition definition, TableOptions options, CarriedTable carried) {
+        if (definition.key().isEmpty() && (options.where().isPresent() || options.softDelete().isPresent())) {
+            throw new RefusedException(
+                    definition.table() + " has no key, so its rows can only be counted, neither chosen nor marked as gone",
+                    "give it a primary key, or take " + (options.where().isPresent() ? "where" : "softDelete")
+                            + " out of its options");
+        }
         for (String name : definition.keyColumns()) {
             String column = "the key column " + TableName.quote(name) + " of " + definition.table();
             if (!carried.isCarried(name)) {

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The tables of the source: which there are, and which of them can be carried. Changes nothing there. */
 @Singleton
@@ -58,10 +59,10 @@ public class SourceTables {
                                 "check the name (schema.table, quoted as in SQL)")))
                 .invoke(facts -> requireOrdinary(table, facts))
                 .invoke(facts -> requireAccess(table, facts))
-                .invoke(facts -> requireKey(table, facts))
-                .chain(facts -> DefinitionQuery.read(connection, table)
+                .chain(facts -> DefinitionQuery.read(connection, table, options.key())
                         .map(reading -> reading.orElseThrow(
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
+                        .invoke(SourceTables::requireKey)
                         .invoke(reading -> requireCarried(reading, facts))
                         .call(reading -> requirePartitions(connection, reading.definition())))
                 .call(reading -> SourceOptions.require(connection, reading.definition(), options))
@@ -78,7 +79,6 @@ public class SourceTables {
                    (SELECT root.oid::regclass::text FROM pg_class root
                     WHERE c.relispartition AND root.oid = pg_partition_root(c.oid)),
                    c.relreplident::text,
-                   k.indexrelid IS NOT NULL, coalesce(k.indimmediate, false), coalesce(k.indisreplident, false),
                    CASE WHEN has_table_privilege(c.oid, 'SELECT') THEN row_security_active(c.oid) ELSE false END,
                    has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),
                    pg_has_role(c.relowner, 'USAGE'),
@@ -114,7 +114,6 @@ public class SourceTables {
                    getdatabaseencoding()::text
             FROM pg_class c
             JOIN pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
             LEFT JOIN pg_publication p ON p.pubname = $3
             WHERE n.nspname = $1 AND c.relname = $2""";
 
@@ -154,7 +153,7 @@ public class SourceTables {
                             + ": its changes come under the name of that table",
                     "add " + facts.getString(3) + ", which brings every partition");
         }
-        if (facts.getString(18).equals("SQL_ASCII")) {
+        if (facts.getString(15).equals("SQL_ASCII")) {
             throw new RefusedException(
                     "the source's database has the encoding SQL_ASCII: nobody knows what its text means",
                     "move it into a database with the encoding that its text has");
@@ -170,70 +169,44 @@ public class SourceTables {
     }
 
     private static void requireAccess(TableName table, Row facts) {
-        String role = TableName.quote(facts.getString(14));
-        if (!facts.getBoolean(9)) {
+        String role = TableName.quote(facts.getString(11));
+        if (!facts.getBoolean(6)) {
             throw new RefusedException(
                     "the role " + role + " may not use the schema " + table.schema() + " of the source",
                     "run GRANT USAGE ON SCHEMA " + TableName.quote(table.schema()) + " TO " + role);
         }
-        if (!facts.getBoolean(10)) {
+        if (!facts.getBoolean(7)) {
             throw new RefusedException(
                     "the role " + role + " may not read " + table + " at the source",
                     "run GRANT SELECT ON " + table.sql() + " TO " + role);
         }
-        if (facts.getBoolean(8)) {
+        if (facts.getBoolean(5)) {
             throw new RefusedException(
                     "row-level security hides rows of " + table + " from the role " + role,
                     "run ALTER ROLE " + role + " BYPASSRLS as a superuser of the source");
         }
-        boolean isMember = facts.getBoolean(13);
-        if (!isMember && !facts.getBoolean(11)) {
+        boolean isMember = facts.getBoolean(10);
+        if (!isMember && !facts.getBoolean(8)) {
             throw new RefusedException(
                     "the role " + role + " does not own " + table + ", and only an owner may add a table to a publication",
-                    "run GRANT " + TableName.quote(facts.getString(15)) + " TO " + role + " at the source");
+                    "run GRANT " + TableName.quote(facts.getString(12)) + " TO " + role + " at the source");
         }
-        if (!isMember && !facts.getBoolean(12)) {
+        if (!isMember && !facts.getBoolean(9)) {
             throw new RefusedException(
                     "the role " + role + " does not own the publication",
-                    "run GRANT " + TableName.quote(facts.getString(16)) + " TO " + role + " at the source");
+                    "run GRANT " + TableName.quote(facts.getString(13)) + " TO " + role + " at the source");
         }
     }
 
-    private static void requireKey(TableName table, Row facts) {
-        if (!facts.getBoolean(5)) {
-            throw new RefusedException(
-                    table + " has no primary key: a table without primary key is refused for now",
-                    "run ALTER TABLE " + table.sql() + " ADD PRIMARY KEY (…) at the source");
-        }
-        if (!facts.getBoolean(6)) {
-            throw new RefusedException(
-                    "the primary key of " + table + " is deferrable, so it cannot name the rows of a change",
-                    "make it anew without DEFERRABLE");
-        }
-        String identity = facts.getString(4);
-        boolean usable = switch (identity) {
-            case "d", "f" -> true;
-            case "i" -> facts.getBoolean(7);
-            default -> false;
-        };
-        if (!usable) {
-            throw new RefusedException(
-                    table + (identity.equals("n")
-                            ? " has REPLICA IDENTITY NOTHING: every UPDATE and DELETE would fail once it is captured"
-                            : " has another index than its primary key as REPLICA IDENTITY"),
-                    "run ALTER TABLE " + table.sql() + " REPLICA IDENTITY DEFAULT at the source");
+    private static void requireKey(DefinitionQuery.Reading reading) {
+        if (reading.choice() instanceof KeyChoice.Result.Refused refused) {
+            throw new RefusedException(refused.fault().reason(), refused.fault().hint());
         }
     }
 
     private static void requireCarried(DefinitionQuery.Reading reading, Row facts) {
         TableDefinition definition = reading.definition();
         TableName table = definition.table();
-        if (!reading.unordered().isEmpty()) {
-            var column = reading.unordered().get(0);
-            throw new RefusedException(
-                    "the key column " + TableName.quote(column.name()) + " of " + table + " cannot be used: " + column.why(),
-                    "use a key of integer, numeric, uuid, boolean, bytea or text COLLATE \"C\" columns");
-        }
         Map<String, Column> columns = new HashMap<>();
         for (Column column : definition.columns()) {
             if (isUnquotedByCapture(column.name())) {
@@ -253,8 +226,13 @@ public class SourceTables {
             }
         }
         boolean isFull = facts.getString(4).equals("f");
+        boolean byIndex = facts.getString(4).equals("i");
+        Set<String> identity = reading.indexes().stream()
+                .filter(index -> byIndex ? index.isReplicaIdentity() : index.isPrimary())
+                .flatMap(index -> index.names().stream())
+                .collect(Collectors.toSet());
         for (Column column : definition.columns()) {
-            boolean identifies = isFull || definition.keyColumns().contains(column.name());
+            boolean identifies = isFull || identity.contains(column.name());
             if (!column.isCopied() && identifies) {
                 throw new RefusedException(
                         "the generated column " + TableName.quote(column.name()) + " of " + table
@@ -264,7 +242,7 @@ public class SourceTables {
                                 : "use a primary key without generated columns");
             }
         }
-        String uncarried = facts.getString(17);
+        String uncarried = facts.getString(14);
         if (uncarried != null) {
             String[] parts = uncarried.split("\\|", 3);
             throw new RefusedException(

@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,11 +117,10 @@ public class TableComparison {
             Optional<HashSalt> needed = HashSalt.require(salt, run.options(), run.saltCheck());
             Map<String, String> settings = needed.map(HashSalt::settings).orElse(Map.of());
             try (Connection here = source.connectForCopy(LOCK_TIMEOUT, TRANSACTION_TIMEOUT, settings)) {
-                TableDefinition definition = DefinitionQuery.read(here, sourceTable)
+                TableDefinition definition = DefinitionQuery.read(here, sourceTable, run.options().key())
                         .map(DefinitionQuery.Reading::definition)
-                        .filter(found -> !found.key().isEmpty())
                         .orElseThrow(() -> new RefusedException(
-                                "the source has no table " + sourceTable + " with a usable key", "check the name"));
+                                "the source has no table " + sourceTable, "check the name"));
                 TableDefinition made = DefinitionQuery.read(there, target)
                         .map(DefinitionQuery.Reading::definition)
                         .orElseThrow(() -> new RefusedException(
@@ -128,7 +128,7 @@ public class TableComparison {
                 var carried = new CarriedTable(definition, run.options(), needed);
                 try (var left = new Rows(here, atSource(carried, made));
                         var right = new Rows(there, atDestination(carried, made))) {
-                    return merge(left, right, definition.keyOrder());
+                    return merge(left, right, order(definition));
                 }
             }
         }
@@ -175,7 +175,18 @@ public class TableComparison {
                 carried.softDelete().map(mark -> mark.isLive("t.")).orElse("true"));
     }
 
-    /** One line a row: a hash of all of its values, then the key. What orders text differs between servers, "C" not. */
+    /** Where only the database knows the key's order, and without a key, that of the text does. */
+    private static KeyOrder order(TableDefinition definition) {
+        return TableDefinition.order(definition.key())
+                .filter(order -> !definition.key().isEmpty())
+                .orElseGet(() -> KeyOrder.of(
+                        Collections.nCopies(Math.max(1, definition.key().size()), KeyType.TEXT)));
+    }
+
+    /**
+     * One line a row: a hash of all of its values, then the key, or the hash again where there is none. What orders text
+     * differs between servers, "C" not.
+     */
     private static String query(CarriedTable carried, UnaryOperator<String> value, String rows, String condition) {
         TableDefinition definition = carried.source();
         String row = definition.columns().stream()
@@ -183,16 +194,29 @@ public class TableComparison {
                 .filter(carried::isCarried)
                 .map(value)
                 .collect(Collectors.joining(", "));
-        String key = definition.keyColumns().stream()
-                .map(name -> "t." + TableName.quote(name) + "::text")
-                .collect(Collectors.joining(", "));
+        String hash = "md5(ROW(" + row + ")::text)";
+        boolean byText = TableDefinition.order(definition.key()).isEmpty();
+        String key = definition.keyColumns().isEmpty()
+                ? hash
+                : definition.keyColumns().stream()
+                        .map(name -> text(name, byText))
+                        .collect(Collectors.joining(", "));
         // By the alias: a bare name would be that of the text beside it.
-        String order = definition.key().stream()
-                .map(column -> "t." + TableName.quote(column.name())
-                        + (column.type() == KeyType.TEXT ? " COLLATE pg_catalog.\"C\"" : ""))
-                .collect(Collectors.joining(", "));
-        return "COPY (SELECT md5(ROW(" + row + ")::text), " + key + " FROM " + rows + " t WHERE " + condition
-                + " ORDER BY " + order + ") TO STDOUT";
+        String order = definition.keyColumns().isEmpty()
+                ? hash + " COLLATE pg_catalog.\"C\""
+                : definition.key().stream()
+                        .map(column -> byText || column.type().equals(Optional.of(KeyType.TEXT))
+                                ? (byText ? text(column.name(), true) : "t." + TableName.quote(column.name()))
+                                        + " COLLATE pg_catalog.\"C\""
+                                : "t." + TableName.quote(column.name()))
+                        .collect(Collectors.joining(", "));
+        return "COPY (SELECT " + hash + ", " + key + " FROM " + rows + " t WHERE " + condition + " ORDER BY " + order + ") TO STDOUT";
+    }
+
+    /** A cast takes the blanks from a char(n), and what is compared as text must be told as that text. */
+    private static String text(String column, boolean exact) {
+        String name = "t." + TableName.quote(column);
+        return exact ? "pg_catalog.format('%s', " + name + ")" : name + "::text";
     }
 
     private static Result merge(Rows left, Rows right, KeyOrder order) throws SQLException {

@@ -450,6 +450,22 @@ class CarriedTableIT {
                 .hasMessageContaining(message);
     }
 
+    @Test
+    void withoutAKeyRowsAreNeitherChosenNorMarked() throws Exception {
+        bench.onSource("CREATE TABLE keyless_options (v text)");
+        bench.onSource("ALTER TABLE keyless_options REPLICA IDENTITY FULL");
+
+        assertThat(bench.inspect("keyless_options", options(NO, NO, List.of("v"), Map.of())).key()).isEmpty();
+        for (TableOptions refused : List.of(
+                where("v = 'x'"),
+                new TableOptions(NO, NO, NO, NO, Map.of(), Optional.empty(),
+                        Optional.of(new SoftDelete("gone", SoftDelete.Type.BOOLEAN))))) {
+            assertThatThrownBy(() -> bench.inspect("keyless_options", refused))
+                    .isInstanceOf(RefusedException.class)
+                    .hasMessageContaining("has no key");
+        }
+    }
+
     static Stream<Arguments> conditions() {
         return Stream.of(
                 Arguments.of("n", "must be type boolean"),

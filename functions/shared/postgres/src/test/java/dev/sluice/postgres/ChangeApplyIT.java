@@ -14,6 +14,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChangeApply.Applied;
 import dev.sluice.postgres.ChangeBatch.Clear;
+import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
 import dev.sluice.postgres.ChangeBatch.RowChange;
@@ -399,6 +400,59 @@ class ChangeApplyIT {
         apply(table, 0, 1, writes(write("a", "id", "a", "no", "6", "v", "2")));
 
         assertThat(query("SELECT * FROM numbered")).containsExactly("a|6|2");
+    }
+
+    @Test
+    void aRowThatMovesToAnEqualKeyStays() throws SQLException {
+        TableName table = table("rescaled", "(id numeric PRIMARY KEY, big text, n int)");
+        onDestination("INSERT INTO rescaled VALUES (1.0, 'large', 1)");
+
+        apply(table, 0, 1, move("1.0", "1.00", partial(row("id", "1.00", "n", "2"), "big"), 1));
+
+        assertThat(query("SELECT * FROM rescaled")).containsExactly("1.00|large|2");
+    }
+
+    @Test
+    void ofRowsWithoutAKeyExactlyAsManyGoAsTheSourceDeleted() throws SQLException {
+        TableName table = withoutKey("countless", "(a int, j json, f float8, n numeric, c char(3), t text)");
+        onDestination("INSERT INTO countless SELECT 1, '{\"a\":  1}', '-0', 1.0, 'x', NULL FROM generate_series(1, 5); "
+                + "INSERT INTO countless VALUES (1, '{\"a\":1}', '-0', 1.0, 'x', NULL), (1, '{\"a\":  1}', 0, 1.0, 'x', NULL), "
+                + "(1, '{\"a\":  1}', '-0', 1.00, 'x', NULL), (1, '{\"a\":  1}', '-0', 1.0, 'x', '')");
+        Map<String, Cell> row = row("a", "1", "j", "{\"a\":  1}", "f", "-0", "n", "1.0", "c", "x  ");
+        row.put("t", Cell.NULL);
+        Map<String, Cell> other = new LinkedHashMap<>(row);
+        other.put("a", new Cell.Text("2"));
+
+        apply(table, 0, 3, new Counts(List.of(new Counts.Count(row, -3), new Counts.Count(other, 2))));
+
+        assertThat(query("SELECT a, j, f, n, c, t, count(*) FROM (SELECT a, j::text, f::text, n::text, c, t FROM countless) "
+                        + "AS r GROUP BY a, j, f, n, c, t ORDER BY 1, 2, 3, 4, 6"))
+                .containsExactly(
+                        "1|{\"a\":  1}|-0|1.0|x  ||1",
+                        "1|{\"a\":  1}|-0|1.0|x  |∅|2",
+                        "1|{\"a\":  1}|-0|1.00|x  |∅|1",
+                        "1|{\"a\":  1}|0|1.0|x  |∅|1",
+                        "1|{\"a\":1}|-0|1.0|x  |∅|1",
+                        "2|{\"a\":  1}|-0|1.0|x  |∅|2");
+    }
+
+    @Test
+    void aRowWithoutAKeyThatIsNotThereStopsTheTable() throws SQLException {
+        TableName table = withoutKey("missing", "(a int)");
+        onDestination("INSERT INTO missing VALUES (1)");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, new Counts(List.of(new Counts.Count(row("a", "1"), -2)))))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("2 rows are gone")
+                .hasMessageContaining("has 1 of them");
+        assertThat(query("SELECT * FROM missing")).as("nothing of the batch is done").containsExactly("1");
+        assertThat(position(table)).isEqualTo(0);
+    }
+
+    private static TableName withoutKey(String name, String columns) throws SQLException {
+        TableName table = table(name, columns);
+        onSource("ALTER TABLE " + name + " REPLICA IDENTITY FULL");
+        return table;
     }
 
     private static TableName table(String name, String columns) throws SQLException {

@@ -36,7 +36,8 @@ class ChunkStatementsTest {
 
     @Test
     void theWholeKeySpaceHasNoCondition() {
-        Result result = ChunkStatements.of(KeyRange.ALL, plain(table(column("n", "bigint"), column("k", "text"))),
+        Result result = ChunkStatements.of(KeyRange.ALL, reading(table(column("n", "bigint"), column("k", "text")), true),
+                TableOptions.NONE, Optional.empty(),
                 reading(table(column("n", "bigint"), column("k", "text")), true));
 
         assertThat(((Result.Possible) result).statements().read()).contains("WHERE true)");
@@ -47,7 +48,8 @@ class ChunkStatementsTest {
         TableDefinition table = table(column("n", "bigint"), column("k", "text"));
         ChunkStatements same = possible(table);
         ChunkStatements other =
-                ((Result.Possible) ChunkStatements.of(RANGE, plain(table), reading(table, false))).statements();
+                ((Result.Possible) ChunkStatements.of(
+                        RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, false))).statements();
 
         assertThat(same.anyRow()).doesNotContain("COLLATE");
         assertThat(other.anyRow()).contains("(d.\"k\" COLLATE pg_catalog.\"C\", d.\"n\") >");
@@ -77,34 +79,43 @@ class ChunkStatementsTest {
         TableDefinition source = table(column("n", "bigint"), column("k", "text"));
         var destination = new Reading(
                 table(column("n", "text"), column("k", "text")),
+                new KeyChoice.Result.Keyed(List.of("k", "n")),
                 List.of(),
                 Map.of("n", order(KeyType.TEXT, true), "k", order(KeyType.TEXT, true)));
 
-        Result result = ChunkStatements.of(RANGE, plain(source), destination);
+        Result result = ChunkStatements.of(RANGE, reading(source, true), TableOptions.NONE, Optional.empty(), destination);
 
         assertThat(result).isInstanceOfSatisfying(Result.Impossible.class, impossible -> assertThat(
                         impossible.fault().reason())
-                .contains("key column n", "public.t"));
+                .contains("key column \"n\"", "public.t"));
     }
 
     private static ChunkStatements possible(TableDefinition table) {
-        Result result = ChunkStatements.of(RANGE, plain(table), reading(table, true));
+        Result result = ChunkStatements.of(
+                RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, true));
         return ((Result.Possible) result).statements();
-    }
-
-    private static CarriedTable plain(TableDefinition table) {
-        return new CarriedTable(table, TableOptions.NONE, Optional.empty());
     }
 
     private static Reading reading(TableDefinition table, boolean byCodePoint) {
         return new Reading(
                 table,
+                new KeyChoice.Result.Keyed(List.of("k", "n")),
                 List.of(),
                 Map.of("n", order(KeyType.INTEGER, false), "k", order(KeyType.TEXT, byCodePoint)));
     }
 
     private static ColumnOrder order(KeyType type, boolean byCodePoint) {
-        return new ColumnOrder(Optional.of(type), byCodePoint);
+        boolean isText = type == KeyType.TEXT;
+        return new ColumnOrder(
+                Optional.of(type),
+                isText ? "text" : "bigint",
+                isText,
+                byCodePoint,
+                true,
+                isText ? Optional.of(byCodePoint ? "code point" : "icu de  1") : Optional.empty(),
+                true,
+                Optional.of(""),
+                false);
     }
 
     private static TableDefinition table(Column... columns) {

@@ -8,7 +8,6 @@ import dev.sluice.domain.TableDefinition.Generation;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
 import dev.sluice.postgres.DefinitionQuery.Reading;
-import dev.sluice.postgres.DefinitionQuery.UnorderedKeyColumn;
 import dev.sluice.testing.SharedServers;
 import io.vertx.mutiny.core.Vertx;
 import java.sql.Connection;
@@ -58,7 +57,6 @@ class DefinitionQueryIT {
 
         Reading reading = overJdbc("\"Sales\".\"Order Items\"").orElseThrow();
 
-        assertThat(reading.unordered()).isEmpty();
         assertThat(reading.definition().key())
                 .as("in the order of the key, without what is only included")
                 .containsExactly(new KeyColumn("label", KeyType.TEXT), new KeyColumn("No", KeyType.INTEGER));
@@ -105,12 +103,43 @@ class DefinitionQueryIT {
 
         Reading reading = overJdbc("icu").orElseThrow();
 
-        assertThat(reading.definition().key()).isEmpty();
-        assertThat(reading.unordered())
+        assertThat(reading.definition().key())
                 .containsExactly(
-                        new UnorderedKeyColumn("b", "keys of type date cannot be ordered outside of PostgreSQL yet"),
-                        new UnorderedKeyColumn(
-                                "a", "its collation pg_catalog.\"und-x-icu\" does not order text by code point"));
+                        new KeyColumn("c", KeyType.TEXT),
+                        new KeyColumn("b", Optional.empty(), Optional.empty()),
+                        new KeyColumn("a", Optional.empty(), Optional.empty()));
+        assertThat(reading.orders().get("b").typeName()).isEqualTo("date");
+        assertThat(reading.orders().get("a").collation().orElseThrow())
+                .as("provider, locale, rules and version of the collation")
+                .matches("icu und  [0-9.]+");
+    }
+
+    @Test
+    void whatTheOrderOfAKeyRestsOnIsRead() throws SQLException {
+        execute("""
+                CREATE TYPE mood AS ENUM ('sad', 'ok');
+                ALTER TYPE mood ADD VALUE 'so so' AFTER 'sad';
+                CREATE DOMAIN moods AS mood[];
+                CREATE TYPE named AS (name text, n int);
+                CREATE TYPE words AS RANGE (subtype = text);
+                CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+                CREATE TABLE orders (m moods, n named, w words, c char(3), v varchar(5), d text COLLATE careless, j jsonb,
+                  "t" timestamp(3) PRIMARY KEY);
+                """);
+
+        var orders = overJdbc("orders").orElseThrow().orders();
+
+        assertThat(orders.get("m").others()).contains("sad,\"so so\",ok");
+        assertThat(orders.get("m").typeName()).isEqualTo("public.mood[]");
+        assertThat(orders.get("n").collatesInside()).isTrue();
+        assertThat(orders.get("w").collatesInside()).isTrue();
+        assertThat(orders.get("c").typeName()).isEqualTo("character");
+        assertThat(orders.get("c").collation()).as("by code point, like the database").contains("code point");
+        assertThat(orders.get("v").typeName()).isEqualTo("text");
+        assertThat(orders.get("d").isDeterministic()).isFalse();
+        assertThat(orders.get("j").others().orElseThrow()).as("jsonb compares by the database's collation").isNotBlank();
+        assertThat(orders.get("t").typeName()).isEqualTo("timestamp without time zone");
+        assertThat(orders.get("t").collates()).isFalse();
     }
 
     @Test
@@ -141,7 +170,8 @@ class DefinitionQueryIT {
         try (Connection connection = SharedServers.source().connect(name);
                 var statement = connection.createStatement()) {
             statement.execute("CREATE TABLE t (id text PRIMARY KEY)");
-            return DefinitionQuery.read(connection, TableName.parse("t")).orElseThrow().unordered().isEmpty();
+            return DefinitionQuery.read(connection, TableName.parse("t")).orElseThrow().definition().key().get(0)
+                    .type().isPresent();
         }
     }
 

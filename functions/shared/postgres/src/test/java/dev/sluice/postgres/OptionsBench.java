@@ -129,6 +129,7 @@ final class OptionsBench implements AutoCloseable {
             case ChangeBatch.Move move -> new ChangeBatch.Move(
                     move.from(), move.to(), table.carried(move.row()), move.reached(), move.millis());
             case ChangeBatch.Clear clear -> clear;
+            case ChangeBatch.Counts counts -> throw new IllegalArgumentException("of a table without a key: " + counts);
         };
     }
 

@@ -148,7 +148,7 @@ class SourceKeysIT {
             complete = planned.complete();
         }
 
-        assertThat(boundaries).hasSize(14).isSortedAccordingTo(definition.keyOrder());
+        assertThat(boundaries).hasSize(14).isSortedAccordingTo(TableDefinition.order(definition.key()).orElseThrow());
         assertThat(boundaries.get(13)).isEqualTo(highest);
         assertThat(databases.fromSource("SELECT count(*) FROM several WHERE (tenant, \"No\", sub) <= ('"
                         + String.join("', '", boundaries.get(9).values()) + "')"))

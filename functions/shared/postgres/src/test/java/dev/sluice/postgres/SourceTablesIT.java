@@ -12,6 +12,7 @@ import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,18 @@ class SourceTablesIT {
         assertThat(await(tables.inspect(table("fine_by_key"))).key()).hasSize(1);
     }
 
+    @Test
+    void aKeyWhoseOrderOnlyTheDatabaseKnowsIsFine() {
+        assertThat(await(tables.inspect(table("key_of_time"))).key())
+                .containsExactly(new KeyColumn("at", Optional.empty(), Optional.empty()));
+        assertThat(await(tables.inspect(table("key_of_words"))).key()).hasSize(1);
+    }
+
+    @Test
+    void theIndexThatIsTheReplicaIdentityIsTheKeyEvenBesideAPrimaryKey() {
+        assertThat(await(tables.inspect(table("identity_other"))).keyColumns()).containsExactly("o");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '^', textBlock = """
             nothing_there     | the source has no table
@@ -106,12 +119,9 @@ class SourceTablesIT {
             an_index          | is an index
             a_type            | is a composite type
             not_logged        | unlogged
-            no_key            | a table without primary key is refused for now
+            no_key            | has no primary key, and no other REPLICA IDENTITY
             deferrable_key    | deferrable
             identity_nothing  | REPLICA IDENTITY NOTHING
-            identity_other    | another index than its primary key
-            key_of_time       | the key column "at"
-            key_of_words      | the key column "w"
             twins             | differ only by case
             "\"\"in quotes\"\""  | is misread by change capture
             "it''s"           | is misread by change capture
