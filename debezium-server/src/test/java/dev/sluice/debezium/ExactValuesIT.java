@@ -78,16 +78,17 @@ class ExactValuesIT {
                 for (Map.Entry<Integer, List<String>> row : expected.get(table).entrySet()) {
                     int id = row.getKey();
                     compared += row.getValue().size();
-                    compare("inserted", table, row.getValue(), find(changes, "c", id).value().path("after"), wrong);
-                    compare("old row of a key change", table, row.getValue(),
-                            find(changes, "d", id).value().path("before"), wrong);
-                    compare("new row of a key change", table, row.getValue(),
-                            find(changes, "c", 100 + id).value().path("after"), wrong);
-                    compare("deleted", table, row.getValue(), find(changes, "d", 100 + id).value().path("before"),
+                    compare("inserted", table, row.getValue(), find(changes, "c", "after", id).path("after"), wrong);
+                    JsonNode moved = find(changes, "u", "before", id);
+                    assertThat(moved.path("after").path("Id").asInt()).isEqualTo(100 + id);
+                    compare("old row of a key change", table, row.getValue(), moved.path("before"), wrong);
+                    compare("new row of a key change", table, row.getValue(), moved.path("after"), wrong);
+                    compare("deleted", table, row.getValue(), find(changes, "d", "before", 100 + id).path("before"),
                             wrong);
                 }
-                assertThat(find(changes, "d", 0).header("__debezium.newkey")).contains("{\"Id\":\"100\"}");
-                assertThat(find(changes, "c", 100).header("__debezium.oldkey")).contains("{\"Id\":\"0\"}");
+                assertThat(changes)
+                        .as("the row before has the key, so no record has one")
+                        .allMatch(change -> change.key() == null);
             }
         }
         assertThat(wrong).as("values that differ from what PostgreSQL says").isEmpty();
@@ -128,6 +129,8 @@ class ExactValuesIT {
                     assertThat(after.path("n").asText()).isEqualTo("2");
                 }
                 assertThat(changes.get(2).key().path("id").asText()).isEqualTo("1");
+                assertThat(changes.get(2).header("__debezium.newkey")).contains("{\"id\":\"2\"}");
+                assertThat(changes.get(3).header("__debezium.oldkey")).contains("{\"id\":\"1\"}");
                 assertThat(changes.get(4).key()).as("the key of a TRUNCATE").isNull();
             }
         }
@@ -140,11 +143,14 @@ class ExactValuesIT {
         }
     }
 
-    private static Records.Change find(List<Records.Change> changes, String op, int key) {
+    /** @param side the row that has the id: as it was before, or after */
+    private static JsonNode find(List<Records.Change> changes, String op, String side, int id) {
         return changes.stream()
-                .filter(change -> change.op().equals(op) && change.key().path("Id").asText().equals("" + key))
+                .filter(change -> change.op().equals(op)
+                        && change.value().path(side).path("Id").asText().equals("" + id))
+                .map(Records.Change::value)
                 .findFirst()
-                .orElseThrow(() -> new AssertionError("no " + op + " of key " + key));
+                .orElseThrow(() -> new AssertionError("no " + op + " of key " + id));
     }
 
     private static void compare(String what, MatrixTable table, List<String> expected, JsonNode actual,
