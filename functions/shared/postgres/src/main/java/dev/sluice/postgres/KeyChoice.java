@@ -155,6 +155,13 @@ final class KeyChoice {
                             + ") that are named as its key, so a DELETE would not carry them",
                     toFull(table));
         }
+        if (identity.isPresent() && !Set.copyOf(named).containsAll(identity.get().names())) {
+            // A change of the other columns is a key change to capture, which parts the row into a delete and an insert.
+            return refused(
+                    "the replica identity of " + table + " has more columns than those (" + columns
+                            + ") that are named as its key",
+                    "name all of them, or " + toFull(table));
+        }
         return new Result.Keyed(index.get().names());
     }
 

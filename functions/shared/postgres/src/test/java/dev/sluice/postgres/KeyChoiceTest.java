@@ -91,6 +91,14 @@ class KeyChoiceTest {
         assertThat(refusal(named("n", List.of("c"), PRIMARY, UNIQUE))).contains("REPLICA IDENTITY NOTHING");
     }
 
+    @Test
+    void aPartOfTheReplicaIdentityIsNoKeyOfTheUsers() {
+        Index part = new Index("x", false, false, true, true, true, columns("a"));
+
+        assertThat(refusal(named("d", List.of("a"), PRIMARY, part))).contains("more columns", "REPLICA IDENTITY FULL");
+        assertThat(named("f", List.of("a"), PRIMARY, part)).isEqualTo(keyed("a"));
+    }
+
     private static Result choose(String identity, Index... indexes) {
         return KeyChoice.of(TableName.parse("t"), identity, List.of(indexes), NOT_NULL, Optional.empty());
     }
