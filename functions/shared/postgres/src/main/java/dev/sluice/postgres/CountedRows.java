@@ -35,15 +35,14 @@ record CountedRows(ApplyStatement statement, boolean deletes, int rows) {
     }
 
     private static ApplyStatement delete(DestinationTable table, List<String> columns, List<Count> rows) {
-        String target = table.name().sql();
         String image = columns.stream()
                 .map(column -> "t." + TableName.quote(column))
                 .collect(Collectors.joining(", ", "ROW(", ")::text"));
         return new ApplyStatement(
                 "WITH gone AS (SELECT ROW(" + casts(table, columns) + ")::text AS image, u.n, u.place FROM "
                         + unnest(columns) + "), found AS (SELECT t.tableoid AS part, t.ctid AS at, gone.n, row_number() "
-                        + "OVER (PARTITION BY gone.place) AS nth FROM " + target + " t JOIN gone ON gone.image = " + image
-                        + ") DELETE FROM " + target + " t USING found WHERE t.tableoid = found.part AND t.ctid = found.at "
+                        + "OVER (PARTITION BY gone.place) AS nth FROM " + table.rows() + " t JOIN gone ON gone.image = " + image
+                        + ") DELETE FROM " + table.rows() + " t USING found WHERE t.tableoid = found.part AND t.ctid = found.at "
                         + "AND found.nth <= found.n",
                 tuple(columns, rows));
     }

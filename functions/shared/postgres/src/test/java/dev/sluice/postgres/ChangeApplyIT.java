@@ -437,6 +437,17 @@ class ChangeApplyIT {
     }
 
     @Test
+    void ofRowsWithoutAKeyNoneGoesFromATableThatInherits() throws SQLException {
+        TableName table = withoutKey("parent_of_rows", "(a int)");
+        onDestination("CREATE TABLE child_of_rows () INHERITS (parent_of_rows); INSERT INTO child_of_rows VALUES (1)");
+
+        assertThatThrownBy(() -> apply(table, 0, 1, new Counts(List.of(new Counts.Count(row("a", "1"), -1)))))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("has 0 of them");
+        assertThat(query("SELECT * FROM child_of_rows")).containsExactly("1");
+    }
+
+    @Test
     void aRowWithoutAKeyThatIsNotThereStopsTheTable() throws SQLException {
         TableName table = withoutKey("missing", "(a int)");
         onDestination("INSERT INTO missing VALUES (1)");
