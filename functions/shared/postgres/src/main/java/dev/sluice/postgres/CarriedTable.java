@@ -27,6 +27,9 @@ import java.util.stream.Collectors;
  */
 record CarriedTable(TableDefinition source, TableOptions options, Optional<HashSalt> salt) {
 
+    /** A cast to such a type cuts what is longer, in silence. */
+    private static final Pattern CUTS = Pattern.compile("(character varying|bit varying)\\(\\d+\\)");
+
     /** A text in single quotes, or a name, quoted or not. */
     private static final Pattern NAME =
             Pattern.compile("'[^']*'|\"(?:[^\"]|\"\")*\"|[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*");
@@ -182,7 +185,8 @@ record CarriedTable(TableDefinition source, TableOptions options, Optional<HashS
     /**
      * Whether a row fulfils the condition, as SQL: a NULL does not.
      *
-     * @param value the SQL of a column's value, of whatever type: it is compared as of the source's type
+     * @param value the SQL of a column's value, of whatever type: it is compared as of the source's type, but never cut,
+     *     should that have become wider
      */
     String fulfils(UnaryOperator<String> value) {
         if (!hasCondition()) {
@@ -194,7 +198,7 @@ record CarriedTable(TableDefinition source, TableOptions options, Optional<HashS
                     .append('(')
                     .append(value.apply(column.name()))
                     .append(")::")
-                    .append(column.type())
+                    .append(CUTS.matcher(column.type()).replaceFirst("$1"))
                     .append(column.collation().map(name -> " COLLATE " + name).orElse(""))
                     .append(" AS ")
                     .append(TableName.quote(column.name()));
