@@ -178,8 +178,8 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                     if (chunks.containAll(transaction)) {
                         contained++;
                     } else {
-                        replaced.before().ifPresent(row -> counts.merge(row, -1, Integer::sum));
-                        replaced.after().ifPresent(row -> counts.merge(row, 1, Integer::sum));
+                        replaced.before().ifPresent(row -> count(row, -1));
+                        replaced.after().ifPresent(row -> count(row, 1));
                     }
                 }
                 case Truncate truncate -> truncate(transaction, next.millis());
@@ -216,6 +216,14 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             if (!newContained) {
                 rows.write(upsert.key(), upsert.row(), last.millis());
             }
+        }
+
+        /** Rows of other columns, before and after the table was altered, may be the same row: they keep their order. */
+        private void count(Map<String, Cell> row, int net) {
+            if (!counts.isEmpty() && !counts.keySet().iterator().next().keySet().equals(row.keySet())) {
+                endRows();
+            }
+            counts.merge(row, net, Integer::sum);
         }
 
         /** @param from the key under which the row stands that is changed, and no newer one */

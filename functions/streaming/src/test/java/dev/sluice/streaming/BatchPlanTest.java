@@ -134,6 +134,20 @@ class BatchPlanTest {
     }
 
     @Test
+    void rowsWithoutAKeyOfBeforeAndAfterAnAlterKeepTheirOrder() {
+        Map<String, Cell> before = Map.of("v", new Cell.Text("a"));
+        Map<String, Cell> after = Map.of("v", new Cell.Text("a"), "added", Cell.NULL);
+
+        BatchPlan plan = plan(START, NO_CHUNKS, replaced(1, 2, 0, null, before), replaced(3, 4, 0, after, null));
+
+        assertThat(plan.steps())
+                .as("what is deleted is the row that was inserted")
+                .containsExactly(
+                        new Counts(List.of(new Counts.Count(before, 1))),
+                        new Counts(List.of(new Counts.Count(after, -1))));
+    }
+
+    @Test
     void aChangeWithoutAKeyIsContainedWhereTheWholeTableWasReadAfterIt() {
         RetainedChunks whole = RetainedChunksTest.of(
                 RetainedChunksTest.chunk(1, null, null, PgSnapshot.parse("100:100:")));
