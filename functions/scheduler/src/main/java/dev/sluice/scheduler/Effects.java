@@ -45,6 +45,8 @@ final class Effects {
     private static final Duration HOLD_LIMIT = Duration.ofSeconds(20);
     /** Names of so many tables fit into one event. */
     private static final int MATCHED_MAX = 5_000;
+    /** A table may be altered between two looks at it; then it is inspected anew. */
+    private static final int INSPECTIONS_MAX = 5;
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
     /** A table of no more rows than so many chunks is copied in one, where its key cannot be cut. */
     private static final int WHOLE_CHUNKS_MAX = 10;
@@ -270,7 +272,11 @@ final class Effects {
     }
 
     private KeyOrders.Compared compared(TableName table, TableOptions options) {
-        return await(tables.inspect(table, options).chain(definition -> orders.compare(definition, options)));
+        return await(tables.inspect(table, options)
+                .chain(definition -> orders.compare(definition, options))
+                .onFailure(KeyOrders.AlteredException.class)
+                .retry()
+                .atMost(INSPECTIONS_MAX));
     }
 
     private Event plan(Effect.PlanChunks plan) {

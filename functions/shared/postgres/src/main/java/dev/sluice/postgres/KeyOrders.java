@@ -54,17 +54,22 @@ public class KeyOrders {
      * Compares the key of a table with the destination's, or with that of the table that Sluice would make there.
      * Changes nothing.
      *
-     * @throws RefusedException (in the Uni) if the source's table is not the one of the definition
+     * @throws AlteredException (in the Uni) if the source's table is not the one of the definition any more
      */
     public Uni<Compared> compare(TableDefinition definition, TableOptions options) {
         return source.withConnection(
                         connection -> DefinitionQuery.read(connection, definition.table(), options.key()))
                 .map(reading -> reading.filter(now ->
                                 now.definition().fingerprint().equals(definition.fingerprint()))
-                        .orElseThrow(() -> new RefusedException(
-                                "the definition of " + definition.table() + " was changed just now",
-                                "start a new backfill of the table")))
+                        .orElseThrow(() -> new AlteredException(definition.table())))
                 .chain(reading -> destinationOrders(reading).map(orders -> compared(reading, orders)));
+    }
+
+    /** The table was altered since it was inspected: it has to be inspected anew. */
+    public static final class AlteredException extends RuntimeException {
+        private AlteredException(TableName table) {
+            super("the definition of " + table + " was changed just now");
+        }
     }
 
     private static Compared compared(Reading source, Map<String, ColumnOrder> orders) {
@@ -116,8 +121,8 @@ public class KeyOrders {
                         key.stream().map(Column::type).toArray(String[]::new),
                         key.stream().flatMap(column -> column.collation().stream()).toArray(String[]::new)))
                 .chain(rows -> {
-                    Set<String> types = Set.of(rows.iterator().next().getArrayOfStrings(0).clone());
-                    Set<String> collations = Set.of(rows.iterator().next().getArrayOfStrings(1).clone());
+                    Set<String> types = Set.copyOf(List.of(rows.iterator().next().getArrayOfStrings(0)));
+                    Set<String> collations = Set.copyOf(List.of(rows.iterator().next().getArrayOfStrings(1)));
                     Map<String, ColumnOrder> orders = new HashMap<>();
                     List<String> columns = new ArrayList<>();
                     for (Column column : key) {
