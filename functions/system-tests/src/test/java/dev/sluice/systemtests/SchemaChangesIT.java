@@ -238,7 +238,6 @@ class SchemaChangesIT {
                         "ALTER TABLE $t DROP CONSTRAINT $n_pkey, ADD COLUMN k int NOT NULL DEFAULT 1, "
                                 + "ADD PRIMARY KEY (id, k)",
                         "the key"),
-                new Obstacle("away", "ALTER TABLE $t RENAME TO moved_away", "is called"),
                 new Obstacle("keyname", "ALTER TABLE $t RENAME COLUMN id TO key", "the key's column"));
         List<String> names = new ArrayList<>();
         for (Obstacle obstacle : obstacles) {
