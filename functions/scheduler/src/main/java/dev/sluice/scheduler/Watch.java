@@ -133,7 +133,14 @@ final class Watch {
                 Fault fault = SqlFaults.fault(e, "following the definition of " + table);
                 if (fault.kind() == Fault.Kind.REFUSED) {
                     touched.remove(table);
-                    broken.put(table, fault);
+                    // The table may have been renamed or dropped since this look began: that says more.
+                    broken.put(
+                            table,
+                            capture.look(identities)
+                                    .await()
+                                    .atMost(TIMEOUT)
+                                    .broken()
+                                    .getOrDefault(table, fault));
                 } else {
                     LOG.warnf("definition not followed yet table=%s run=%d: %s", table, state.run(), fault.reason());
                 }

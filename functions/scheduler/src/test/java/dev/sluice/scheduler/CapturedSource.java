@@ -23,6 +23,7 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -52,6 +53,7 @@ final class CapturedSource implements AutoCloseable {
     final KafkaClients kafka;
     final Topics topics;
     private final String database = SharedServers.freshDatabase(SharedServers.source());
+    private final String destinationDatabase = SharedServers.freshDatabase(SharedServers.destination());
     private final Vertx vertx = Vertx.vertx();
     private final Databases databases;
 
@@ -70,7 +72,7 @@ final class CapturedSource implements AutoCloseable {
                 Optional.empty(),
                 new AtSource(SharedServers.source().url(database), 4),
                 new AtDestination(
-                        SharedServers.destination().url(SharedServers.freshDatabase(SharedServers.destination())),
+                        SharedServers.destination().url(destinationDatabase),
                         4,
                         Map.of(),
                         DroppedColumns.KEEP));
@@ -138,6 +140,10 @@ final class CapturedSource implements AutoCloseable {
         try (var connection = SharedServers.source().connect(database); var sql = connection.createStatement()) {
             sql.execute(statement);
         }
+    }
+
+    Connection destination() throws SQLException {
+        return SharedServers.destination().connect(destinationDatabase);
     }
 
     boolean isPublished(TableName table) {

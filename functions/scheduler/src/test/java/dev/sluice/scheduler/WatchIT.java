@@ -15,10 +15,12 @@ import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.junit.jupiter.api.AfterEach;
@@ -158,6 +160,40 @@ class WatchIT {
         source.onSource("ALTER TABLE public.orders ALTER COLUMN id SET STATISTICS 7");
 
         assertThat(watch.look(world(identity))).singleElement().isInstanceOf(Event.DefinitionFollowed.class);
+    }
+
+    @Test
+    void aTableThatIsRenamedWhileItsChangeIsFollowedIsSaidToBeRenamed() throws Exception {
+        prepare();
+        source.onSource("ALTER TABLE public.orders ADD COLUMN note text");
+        List<Event> events;
+        try (var holder = source.destination();
+                var sql = holder.createStatement();
+                var looking = Executors.newSingleThreadExecutor()) {
+            holder.setAutoCommit(false);
+            sql.execute("SELECT FROM " + source.pipeline.ledgerSchema() + ".tables FOR UPDATE");
+            var look = looking.submit(() -> watch.look(world(identity)));
+            untilTrue(() -> waitsForALock(sql) || look.isDone());
+            source.onSource("ALTER TABLE public.orders RENAME TO moved_away");
+            holder.rollback();
+            events = look.get();
+        }
+
+        if (events.isEmpty()) {
+            // It did not wait for the lock any longer.
+            events = watch.look(world(identity));
+        }
+        assertThat(events).singleElement().isInstanceOfSatisfying(
+                Event.CaptureBroken.class,
+                broken -> assertThat(broken.fault().reason()).contains("is called public.moved_away"));
+    }
+
+    private static boolean waitsForALock(Statement sql) throws SQLException {
+        try (var rows = sql.executeQuery("SELECT EXISTS (SELECT FROM pg_stat_activity "
+                + "WHERE datname = current_database() AND wait_event_type = 'Lock')")) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
     }
 
     private void prepare() {

@@ -238,6 +238,7 @@ class SchemaChangesIT {
                         "ALTER TABLE $t DROP CONSTRAINT $n_pkey, ADD COLUMN k int NOT NULL DEFAULT 1, "
                                 + "ADD PRIMARY KEY (id, k)",
                         "the key"),
+                new Obstacle("away", "ALTER TABLE $t RENAME TO moved_away", "is called"),
                 new Obstacle("keyname", "ALTER TABLE $t RENAME COLUMN id TO key", "the key's column"));
         List<String> names = new ArrayList<>();
         for (Obstacle obstacle : obstacles) {
@@ -267,14 +268,14 @@ class SchemaChangesIT {
             doWhatItSays(names.get(i), failed.fault());
         }
         for (String name : names) {
-            long limit = System.nanoTime() + SluiceStack.LONG.toNanos();
-            while (!(stack.table(name).orElseThrow().state() instanceof TableState.Streaming)) {
-                if (stack.table(name).orElseThrow().state() instanceof TableState.Failed failed) {
+            // It may say more than one thing to do, one after the other.
+            SluiceStack.awaitTrue(name + " streams again", SluiceStack.LONG, () -> {
+                TableState state = stack.table(name).orElseThrow().state();
+                if (state instanceof TableState.Failed failed) {
                     doWhatItSays(name, failed.fault());
                 }
-                assertThat(System.nanoTime()).as("%s streams again: %s", name, stack.table(name)).isLessThan(limit);
-                Thread.sleep(200);
-            }
+                return state instanceof TableState.Streaming;
+            });
             var table = TableName.parse(name);
             stack.awaitQueueApplied(name);
             String row = stack.one(
@@ -287,17 +288,21 @@ class SchemaChangesIT {
         }
     }
 
-    private static void doWhatItSays(String name, Fault fault) throws SQLException {
+    private static void doWhatItSays(String name, Fault fault) {
         String hint = fault.hint();
-        if (hint.startsWith("run ")) {
-            stack.onDestination(hint.substring("run ".length(), hint.indexOf(" at the destination")));
-        }
-        if (hint.startsWith("rename it back")) {
-            stack.onSource("ALTER TABLE public.moved_away RENAME TO " + name.replace("public.", ""));
-            stack.send(new Command.Backfill(TableName.parse(name)));
-        } else {
-            assertThat(hint).as("what to do about %s", name).contains("send retry");
-            stack.send(new Command.Retry(TableName.parse(name)));
+        try {
+            if (hint.startsWith("run ")) {
+                stack.onDestination(hint.substring("run ".length(), hint.indexOf(" at the destination")));
+            }
+            if (hint.startsWith("rename it back")) {
+                stack.onSource("ALTER TABLE public.moved_away RENAME TO " + name.replace("public.", ""));
+                stack.send(new Command.Backfill(TableName.parse(name)));
+            } else {
+                assertThat(hint).as("what to do about %s", name).contains("send retry");
+                stack.send(new Command.Retry(TableName.parse(name)));
+            }
+        } catch (SQLException e) {
+            throw new AssertionError("what «" + hint + "» says cannot be done", e);
         }
         stack.awaitTrueState(name, state -> !(state instanceof TableState.Failed same) || !same.fault().equals(fault));
     }
