@@ -68,7 +68,7 @@ final class Watch {
             return List.of();
         }
         CaptureFindings findings = capture.look(identities).await().atMost(TIMEOUT);
-        Map<TableName, Fault> broken = new HashMap<>(partitions.broken(identities).await().atMost(TIMEOUT));
+        Map<TableName, Fault> broken = brokenPartitions(identities);
         broken.putAll(findings.broken());
         var described = topics.describe(List.copyOf(identities.keySet()));
         Optional<String> captureId = topics.captureId();
@@ -102,6 +102,16 @@ final class Watch {
                 new Event.CaptureBroken(
                         table, world.tables().get(table).state().run(), identities.get(table), fault)));
         return events;
+    }
+
+    /** A partition that somebody has locked must not keep the others from being looked at: the next look asks again. */
+    private Map<TableName, Fault> brokenPartitions(Map<TableName, CaptureIdentity> identities) {
+        try {
+            return new HashMap<>(partitions.broken(identities).await().atMost(TIMEOUT));
+        } catch (RuntimeException e) {
+            LOG.warnf("partitions not looked at this time: %s", SqlFaults.fault(e, "reading the partitions").reason());
+            return new HashMap<>();
+        }
     }
 
     /** @param broken gets the tables whose definition cannot be followed */

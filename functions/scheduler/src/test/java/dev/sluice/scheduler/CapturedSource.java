@@ -142,6 +142,10 @@ final class CapturedSource implements AutoCloseable {
         }
     }
 
+    Connection source() throws SQLException {
+        return SharedServers.source().connect(database);
+    }
+
     Connection destination() throws SQLException {
         return SharedServers.destination().connect(destinationDatabase);
     }

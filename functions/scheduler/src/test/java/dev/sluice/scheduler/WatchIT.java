@@ -188,6 +188,37 @@ class WatchIT {
                 broken -> assertThat(broken.fault().reason()).contains("is called public.moved_away"));
     }
 
+    @Test
+    void aPartitionThatSomebodyLocksKeepsNoOtherTableFromBeingLookedAt() throws Exception {
+        prepare();
+        TableName parted = TableName.parse("public.parted");
+        source.onSource("CREATE TABLE public.parted (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+        source.onSource("CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (0) TO (10)");
+        CaptureIdentity ofParted = source.join(parted);
+        CapturedSource.await(source.ledger.openRun(parted, RUN));
+        CapturedSource.await(source.partitions().note(CapturedSource.await(source.tables.inspect(parted)), RUN));
+        source.onSource("CREATE TABLE public.parted_2 AS SELECT 11 AS id");
+        source.onSource("ALTER TABLE public.parted_2 ALTER id SET NOT NULL");
+        source.onSource("ALTER TABLE public.parted ATTACH PARTITION public.parted_2 FOR VALUES FROM (10) TO (20)");
+        source.onSource("ALTER TABLE public.orders ADD COLUMN note text");
+        var state = new TableState.Streaming(RUN, new Constraints.Built(0));
+        var world = new World(PipelineRecord.empty(), Map.of(
+                TABLE, captured(TABLE, state, identity), parted, captured(parted, state, ofParted)));
+
+        try (var locking = source.source(); var sql = locking.createStatement()) {
+            locking.setAutoCommit(false);
+            sql.execute("LOCK TABLE public.parted_2 IN ACCESS EXCLUSIVE MODE");
+
+            assertThat(watch.look(world)).singleElement().isInstanceOf(Event.DefinitionFollowed.class);
+        }
+        assertThat(watch.look(world))
+                .as("once it is free, the rows that came with it are found")
+                .filteredOn(Event.CaptureBroken.class::isInstance)
+                .singleElement()
+                .extracting(event -> ((Event.CaptureBroken) event).table())
+                .isEqualTo(parted);
+    }
+
     private static boolean waitsForALock(Statement sql) throws SQLException {
         try (var rows = sql.executeQuery("SELECT EXISTS (SELECT FROM pg_stat_activity "
                 + "WHERE datname = current_database() AND wait_event_type = 'Lock')")) {
@@ -216,6 +247,13 @@ class WatchIT {
                     assertThat(broken.fault().reason()).contains(reason);
                     assertThat(broken.fault().hint()).contains("retry");
                 });
+    }
+
+    private static TableRecord captured(TableName table, TableState state, CaptureIdentity identity) {
+        TableRecord some = Given.record(state, false, true);
+        return new TableRecord(
+                table, state, some.stateSince(), some.attempts(), Optional.of(identity), some.streamedRun(),
+                some.progress(), some.queue(), some.options(), some.optionsAsked());
     }
 
     private static World world(CaptureIdentity captured) {
