@@ -11,6 +11,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
 import dev.sluice.postgres.DefinitionQuery.Reading;
+import io.vertx.mutiny.sqlclient.Tuple;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -115,8 +116,15 @@ public final class ChunkCopy {
             return new Answer.Failed(fault);
         }
         try {
-            boolean isRedefined = source
-                    .withConnection(connection -> DefinitionQuery.read(connection, task.table()))
+            boolean isRedefined = destination
+                    .query(
+                            "SELECT options::text FROM " + ledger + ".tables WHERE table_name = $1",
+                            Tuple.of(task.table().toString()))
+                    .map(rows -> Ledger.first(rows)
+                            .map(row -> OptionsText.read(row.getString(0)).key())
+                            .orElse(List.of()))
+                    .chain(key -> source.withConnection(
+                            connection -> DefinitionQuery.read(connection, task.table(), key)))
                     .await()
                     .atMost(Database.ANSWER_LIMIT)
                     .filter(now -> !task.fingerprint().startsWith(now.definition().fingerprint()))

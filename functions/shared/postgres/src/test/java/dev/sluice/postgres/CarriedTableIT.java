@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.TableDefinition;
@@ -448,6 +449,21 @@ class CarriedTableIT {
         assertThatThrownBy(() -> bench.inspect("misfits", options))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void whatTheDestinationRefusesUnderANamedKeyIsNotTakenForAChangeOfTheDefinition() throws Exception {
+        bench.onSource("CREATE TABLE named_refused (a int PRIMARY KEY, b int NOT NULL UNIQUE)");
+        bench.onSource("ALTER TABLE named_refused REPLICA IDENTITY FULL");
+        bench.onSource("INSERT INTO named_refused VALUES (1, 1)");
+        var named = new TableOptions(List.of("b"), NO, NO, NO, Map.of(), Optional.empty(), Optional.empty());
+        TableDefinition definition = bench.prepare("named_refused", named);
+        bench.onDestination("ALTER TABLE named_refused ADD CHECK (a < 0)");
+
+        assertThat(bench.tryCopy(definition, KeyRange.ALL)).isInstanceOfSatisfying(Answer.Failed.class, failed -> {
+            assertThat(failed.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
+            assertThat(failed.fault().reason()).contains("check constraint");
+        });
     }
 
     @Test
