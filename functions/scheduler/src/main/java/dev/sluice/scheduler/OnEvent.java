@@ -584,13 +584,13 @@ final class OnEvent {
         };
     }
 
-    /** Chunks are read under the new definition from here on; those that met it before it was followed go at once. */
     /** The part of a run's fingerprint that is not of the definition. */
     private static String orderOf(String runFingerprint) {
         int dash = runFingerprint.indexOf('-');
         return dash < 0 ? "" : runFingerprint.substring(dash);
     }
 
+    /** Chunks are read under the new definition from here on; those that met it before it was followed go at once. */
     private static Turn definitionFollowed(TableRecord table, Event.DefinitionFollowed followed, Instant now) {
         if (table.captured().filter(followed.judged()::equals).isEmpty()
                 || table.state().run() != followed.run()) {

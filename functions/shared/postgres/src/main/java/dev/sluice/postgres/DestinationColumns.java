@@ -42,7 +42,7 @@ final class DestinationColumns {
             for (Added added : columns) {
                 String sql = "ADD COLUMN " + DestinationTables.columnSql(definition, added.column(), known);
                 if (added.missing().isPresent()) {
-                    sql += " DEFAULT " + DestinationTables.literal(added.missing().get()) + "::" + added.column().type()
+                    sql += " DEFAULT " + ChunkStatements.literal(added.missing().get()) + "::" + added.column().type()
                             + (added.column().notNull() ? " NOT NULL" : "");
                 }
                 parts.add(sql);

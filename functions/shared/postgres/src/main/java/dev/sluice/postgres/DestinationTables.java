@@ -349,13 +349,9 @@ public class DestinationTables {
                 .filter(column -> !column.defaultExpression().get().contains("nextval("))
                 .map(column -> "ALTER TABLE " + target.sql() + " ALTER COLUMN " + TableName.quote(column.name())
                         + " SET DEFAULT " + column.defaultExpression().get())
-                .map(statement -> "DO " + literal("BEGIN EXECUTE " + literal(statement)
+                .map(statement -> "DO " + ChunkStatements.literal("BEGIN EXECUTE " + ChunkStatements.literal(statement)
                         + "; EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_schema_name THEN NULL; END"))
                 .collect(Collectors.joining("; "));
-    }
-
-    static String literal(String text) {
-        return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
     }
 
     private Uni<Void> checkFits(
