@@ -25,8 +25,8 @@ public interface ChunkWorkerConfig {
 
     /**
      * How long a chunk may take at either server, which ends its transaction then. It must be longer than the slowest
-     * chunk. It also bounds how long a chunk of a process that hangs keeps others waiting, and how long its read holds
-     * back VACUUM at the source. At most 20 minutes: Kafka takes a worker that is silent for 30 for dead.
+     * chunk. It also bounds how long the read of a process that hangs holds back VACUUM at the source; the chunk
+     * itself is taken over by another worker within seconds. At most 20 minutes: Kafka takes a worker that is silent for 30 for dead.
      */
     @WithDefault("10m")
     Duration transactionTimeout();

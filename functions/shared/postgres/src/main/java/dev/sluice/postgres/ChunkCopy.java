@@ -73,7 +73,7 @@ public final class ChunkCopy {
     /**
      * @param lock how long to wait for a lock on the table, or on the run
      * @param transaction how long the chunk may take at either server, and so how long a second worker may wait for a
-     *     first one that hangs
+     *     first one that works
      */
     public record Limits(Duration lock, Duration transaction) {
         public Limits {
@@ -264,11 +264,12 @@ public final class ChunkCopy {
         }
     }
 
-    /** Takes the chunk's row; waits for a worker that has it. Answers whether it is ours. */
+    /**
+     * Takes the chunk's row; waits for a worker that has it, unless that one hangs: {@link ChunkHolder}. Answers
+     * whether it is ours.
+     */
     private boolean enter(Connection to, ChunkTask task) throws SQLException {
-        // The other's transaction is bounded by its server: waiting less would only mean to come again.
-        execute(to, "SET LOCAL lock_timeout = " + limits.transaction().toMillis());
-        boolean entered;
+        new ChunkHolder(to, ledger, task, ChunkHolder.SILENCE).takeOver(limits.transaction());
         try (var statement = ofRun(
                 to,
                 task,
@@ -277,10 +278,8 @@ public final class ChunkCopy {
             statement.setInt(3, task.chunk());
             statement.setArray(4, array(to, task.range().after()));
             statement.setArray(5, array(to, task.range().upTo()));
-            entered = statement.executeUpdate() == 1;
+            return statement.executeUpdate() == 1;
         }
-        execute(to, "SET LOCAL lock_timeout = " + limits.lock().toMillis());
-        return entered;
     }
 
     private long recorded(Connection to, ChunkTask task) throws SQLException {

@@ -301,7 +301,10 @@ class ChunkCopyIT {
             CompletableFuture<Answer> first = inBackground(task);
             awaitLockWaiters(SharedServers.source(), 1);
             CompletableFuture<Answer> second = inBackground(task);
-            awaitLockWaiters(SharedServers.destination(), 1);
+            Awaitility.await("the second waits").atMost(LIMIT).until(() -> !fromDestination(
+                            "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() "
+                                    + "AND query LIKE 'SELECT pg_sleep%'")
+                    .equals("0"));
 
             blocker.commit();
 
