@@ -14,7 +14,7 @@ import org.postgresql.PGConnection;
 class KillDebeziumIT {
 
     private static final int ROWS = 20_000;
-    private static final int KILLS = 5;
+    private static final int KILLS = 3;
 
     @Test
     void killedUnderInterleavingTransactionsNothingIsLostAndNoRowGoesBackwards() throws Exception {

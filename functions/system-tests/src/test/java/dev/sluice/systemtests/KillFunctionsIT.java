@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** The functions may die at any moment, or be thought dead and come back. */
 class KillFunctionsIT {
 
-    private static final int ROWS = 30_000;
+    private static final int ROWS = 15_000;
 
     @Test
     void killedDuringBackfillAndDrainTheyGoOnWhereTheyWere() throws Exception {

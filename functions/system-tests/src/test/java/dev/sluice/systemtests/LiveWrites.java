@@ -4,11 +4,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Several connections that write to tables at the source until they are stopped: transactions of some inserts, updates,
@@ -17,6 +19,11 @@ import java.util.concurrent.atomic.AtomicReference;
 final class LiveWrites implements AutoCloseable {
 
     private static final int STATEMENTS_MAX = 6;
+    /**
+     * Between two transactions of one connection. Without it, a queue grows faster on a small machine than the same
+     * machine applies it, and the test ends when the writers do.
+     */
+    private static final Duration PACE = Duration.ofMillis(2);
 
     private final SluiceStack stack;
     private final List<TestTable> tables;
@@ -63,6 +70,7 @@ final class LiveWrites implements AutoCloseable {
                     transact(random, connection, statement);
                     slowestMillis.accumulateAndGet((System.nanoTime() - started) / 1_000_000, Math::max);
                     transactions.incrementAndGet();
+                    LockSupport.parkNanos(PACE.toNanos());
                 }
             } catch (SQLException e) {
                 // A deadlock or a key that two writers wanted is part of life; so is a server that was killed.

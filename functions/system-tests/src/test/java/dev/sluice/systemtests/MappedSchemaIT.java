@@ -9,6 +9,7 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Tables that stand in another schema at the destination; among them one whose unique values move between rows while
- * it is copied (R14).
+ * it is copied (R14). Dropped columns are dropped there, too.
  */
 class MappedSchemaIT {
 
@@ -33,6 +34,8 @@ class MappedSchemaIT {
                 Map.of(
                         "sluice.destination.schemas.shop", "mirror",
                         "sluice.destination.schemas.\"Old Shop\"", "The Archive",
+                        "sluice.destination.dropped-columns", "drop",
+                        "sluice.scheduler.watch-interval", "1s",
                         "sluice.scheduler.chunk-rows", "200",
                         "sluice.scheduler.chunks-per-table", "1"));
         stack.onSource("CREATE SCHEMA shop", "CREATE SCHEMA \"Old Shop\"", "CREATE SCHEMA mirror");
@@ -115,6 +118,36 @@ class MappedSchemaIT {
         awaitConstraints("shop.places");
         assertEqual("shop.places", "mirror.places");
         assertBuilt();
+    }
+
+    @Test
+    void aColumnThatIsDroppedIsDroppedThereTooIfTheSettingSaysSo() throws Exception {
+        stack.onSource(
+                "CREATE TABLE shop.slim (id int PRIMARY KEY, gone text, note text)",
+                "INSERT INTO shop.slim SELECT g, 'gone', 'note' FROM generate_series(1, 100) g");
+        stack.add("shop.slim");
+        stack.awaitStreaming("shop.slim");
+
+        stack.onSource(
+                "UPDATE shop.slim SET gone = 'to go' WHERE id < 50",
+                "ALTER TABLE shop.slim DROP COLUMN gone",
+                "UPDATE shop.slim SET note = 'after it' WHERE id > 25",
+                "INSERT INTO shop.slim VALUES (101, 'new')");
+
+        SluiceStack.awaitTrue("the column is dropped", SluiceStack.LONG, () -> columnsOf("mirror.slim")
+                .equals(Optional.of("id, note")));
+        assertEqual("shop.slim", "mirror.slim");
+    }
+
+    private static Optional<String> columnsOf(String table) {
+        try {
+            return stack.one(
+                    stack.destination(),
+                    "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '" + table
+                            + "'::regclass AND attnum > 0 AND NOT attisdropped");
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

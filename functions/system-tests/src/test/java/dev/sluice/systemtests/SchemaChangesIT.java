@@ -138,6 +138,9 @@ class SchemaChangesIT {
     @Test
     void whileTheQueueWaitsToBeDrained() throws Exception {
         Map<Change, AlteredTable> tables = create("drain", all(), 20_000);
+        AlteredTable narrowed = AlteredTable.create(stack, "public.drain_narrow", 2_000);
+        stack.add(narrowed.name);
+        stack.await(narrowed.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
         for (AlteredTable table : tables.values()) {
             stack.await(table.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
         }
@@ -145,6 +148,9 @@ class SchemaChangesIT {
         stack.debezium().kill();
         try {
             alterWhileDraining(tables);
+            stack.await(narrowed.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Draining);
+            narrowed.alter("ALTER TABLE $t ALTER COLUMN short TYPE varchar(8)", "short = 'narrow'");
+            assertThat(stack.awaitFailed(narrowed.name).fault().reason()).contains("\"short\" was altered");
         } finally {
             stack.debezium().restart();
         }
@@ -153,6 +159,8 @@ class SchemaChangesIT {
             stack.awaitStreaming(table.name);
             table.assertEqual();
         }
+        doWhatItSaysUntilItStreams(narrowed.name);
+        narrowed.assertEqual();
     }
 
     private static void alterWhileDraining(Map<Change, AlteredTable> tables) throws SQLException {
@@ -268,14 +276,7 @@ class SchemaChangesIT {
             doWhatItSays(names.get(i), failed.fault());
         }
         for (String name : names) {
-            // It may say more than one thing to do, one after the other.
-            SluiceStack.awaitTrue(name + " streams again", SluiceStack.LONG, () -> {
-                TableState state = stack.table(name).orElseThrow().state();
-                if (state instanceof TableState.Failed failed) {
-                    doWhatItSays(name, failed.fault());
-                }
-                return state instanceof TableState.Streaming;
-            });
+            doWhatItSaysUntilItStreams(name);
             var table = TableName.parse(name);
             stack.awaitQueueApplied(name);
             String row = stack.one(
@@ -286,6 +287,17 @@ class SchemaChangesIT {
                     .orElseThrow();
             assertThat(Contents.differences(stack, table, table, row)).as(name).isEmpty();
         }
+    }
+
+    /** It may say more than one thing to do, one after the other. */
+    private static void doWhatItSaysUntilItStreams(String name) {
+        SluiceStack.awaitTrue(name + " streams again", SluiceStack.LONG, () -> {
+            TableState state = stack.table(name).orElseThrow().state();
+            if (state instanceof TableState.Failed failed) {
+                doWhatItSays(name, failed.fault());
+            }
+            return state instanceof TableState.Streaming;
+        });
     }
 
     private static void doWhatItSays(String name, Fault fault) {

@@ -22,6 +22,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -118,8 +119,20 @@ final class SluiceStack implements AutoCloseable {
         functions = FunctionsServer.start(SharedServers.folder(pipeline.name() + "-functions"), functionSettings());
     }
 
+    /** Ends the functions, and starts them with some settings changed: those of before, but for these. */
+    void restartFunctions(Map<String, String> changed) {
+        functions.kill();
+        Map<String, String> all = new HashMap<>(settings);
+        all.putAll(changed);
+        functions = FunctionsServer.start(functions.folder(), functionSettings(all));
+    }
+
     /** What a second process of functions needs to join this stack, too. */
     FunctionsServer.Settings functionSettings() {
+        return functionSettings(settings);
+    }
+
+    private FunctionsServer.Settings functionSettings(Map<String, String> settings) {
         return new FunctionsServer.Settings(
                 pipeline,
                 sourceServer.url(sourceDatabase),

@@ -7,6 +7,7 @@ import dev.sluice.domain.Command;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableOptions.SoftDelete;
+import dev.sluice.domain.TableState;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
 import dev.sluice.postgres.DroppedColumns;
@@ -124,6 +125,7 @@ class TableOptionsIT {
             requireMarksAtTheTimeOfTheDelete(stack, started);
             requireNoSalt(stack);
             hostileOptionsFailTheirTableOnly(stack);
+            anotherSaltIsRefusedUntilItIsTheOldOneAgain(stack);
         }
     }
 
@@ -210,6 +212,24 @@ class TableOptionsIT {
         assertThat(stack.history().toString()).doesNotContain(SALT).doesNotContain(hex);
     }
 
+    /** Rows hashed with two salts would not be told apart later. */
+    private static void anotherSaltIsRefusedUntilItIsTheOldOneAgain(SluiceStack stack) throws SQLException {
+        stack.restartFunctions(Map.of("sluice.hash-salt", "quite another salt"));
+        stack.onSource("UPDATE hashing SET email = 'new@' || id", "UPDATE excluding SET email = 'new@' || id");
+
+        assertThat(stack.awaitFailed("public.hashing").fault().reason()).contains("hashed with another salt");
+        stack.awaitQueueApplied("public.excluding");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM hashing WHERE email = encode(sha256(convert_to("
+                        + "'quite another salt' || 'new@' || id, 'UTF8')), 'hex')"))
+                .as("rows hashed with the other salt")
+                .contains("0");
+
+        stack.restartFunctions(Map.of());
+        stack.send(new Command.Retry(TableName.parse("public.hashing")));
+        stack.awaitTrueState("public.hashing", TableState.Streaming.class::isInstance);
+        requireEqual(stack);
+    }
+
     /** What cannot be followed is refused with the reason, before a row is copied; other options then help. */
     private static void hostileOptionsFailTheirTableOnly(SluiceStack stack) throws SQLException {
         stack.onSource("CREATE TABLE hostile " + OptionWrites.COLUMNS, OptionWrites.insert("hostile", "generate_series(1, 9)"));
@@ -226,7 +246,7 @@ class TableOptionsIT {
             long run = stack.table("public.hostile").orElseThrow().state().run();
             stack.send(new Command.Backfill(table, Optional.of(where(condition))));
             stack.awaitTrueState("public.hostile", state -> state.run() > run
-                    && state instanceof dev.sluice.domain.TableState.Failed failed
+                    && state instanceof TableState.Failed failed
                     && failed.fault().reason().contains("«where»"));
         }
         assertThat(stack.one(stack.destination(), "SELECT to_regclass('public.hostile')::text")).isEmpty();
@@ -234,7 +254,7 @@ class TableOptionsIT {
         long run = stack.table("public.hostile").orElseThrow().state().run();
         stack.send(new Command.Backfill(table, Optional.of(where("n > 3"))));
         stack.awaitTrueState("public.hostile", state -> state.run() > run
-                && state instanceof dev.sluice.domain.TableState.Streaming);
+                && state instanceof TableState.Streaming);
         assertThat(stack.one(stack.destination(), "SELECT count(*)::text FROM hostile")).contains("6");
     }
 
