@@ -77,6 +77,85 @@ public final class PostgresServer implements Server {
         return server;
     }
 
+    /**
+     * Starts a physical standby of this server, and returns when it answers: read-only, and some moments behind. It
+     * calls itself by its slot's name, which is the folder's, as {@code synchronous_standby_names} knows it.
+     *
+     * @param folder must not hold data yet; its last name is of lower-case letters, digits and dashes
+     * @param settings as for {@link #start}; what is to be changed later with {@link #set} must not be among them
+     */
+    public PostgresServer standby(Path folder, Map<String, String> settings) {
+        String slot = standbyName(folder);
+        try (Connection session = connect("postgres"); var statement = session.createStatement()) {
+            statement.execute("SELECT pg_create_physical_replication_slot('" + slot + "', true)");
+            statement.execute("SELECT pg_backup_start('" + slot + "', true)");
+            Path copy = folder.toAbsolutePath().resolve("data");
+            Files.createDirectories(copy.getParent());
+            DataFolderCopy.copy(data, copy);
+            try (var rows = statement.executeQuery("SELECT labelfile FROM pg_backup_stop(false)")) {
+                rows.next();
+                Files.writeString(copy.resolve("backup_label"), rows.getString(1));
+            }
+            Files.createFile(copy.resolve("standby.signal"));
+        } catch (SQLException | IOException e) {
+            throw new ServerException("cannot make a standby of " + folder() + ": " + e.getMessage(), e);
+        }
+        Map<String, String> all = new LinkedHashMap<>(settings);
+        all.put("primary_conninfo", "host=" + HOST + " port=" + port + " user=" + USER + " application_name=" + slot);
+        all.put("primary_slot_name", slot);
+        return start(folder, 0, all);
+    }
+
+    /** What a standby in this folder is called. */
+    public static String standbyName(Path folder) {
+        return folder.getFileName().toString().replace('-', '_');
+    }
+
+    /** Changes a setting while the server runs; for those that a reload takes. Those of the start stay as they are. */
+    public void set(String name, String value) {
+        alterSystem(name, "SET " + name + " = '" + value.replace("'", "''") + "'");
+    }
+
+    /** Undoes {@link #set}. */
+    public void reset(String name) {
+        alterSystem(name, "RESET " + name);
+    }
+
+    private void alterSystem(String name, String change) {
+        if (!name.matches("[a-z_]+")) {
+            throw new IllegalArgumentException("«" + name + "» is no setting");
+        }
+        String loaded = "SELECT pg_conf_load_time()::text";
+        try {
+            String before = first(loaded);
+            try (Connection connection = connect("postgres"); var statement = connection.createStatement()) {
+                statement.execute("ALTER SYSTEM " + change);
+                statement.execute("SELECT pg_reload_conf()");
+            }
+            boolean done = Servers.waitUntil(READY_LIMIT, () -> {
+                try {
+                    return !first(loaded).equals(before);
+                } catch (SQLException e) {
+                    return false;
+                }
+            });
+            if (!done) {
+                throw process.failure("did not load its settings again");
+            }
+        } catch (SQLException e) {
+            throw new ServerException("cannot change " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private String first(String query) throws SQLException {
+        try (Connection connection = connect("postgres");
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
     private void launch() {
         killStragglers();
         List<String> command = PostgresBinaries.command(version, "postgres", "-D", data.toString());
