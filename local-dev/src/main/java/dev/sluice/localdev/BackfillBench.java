@@ -264,6 +264,11 @@ public final class BackfillBench {
                         public int connectionsMax() {
                             return 2;
                         }
+
+                        @Override
+                        public Replica replica() {
+                            return Optional::empty;
+                        }
                     };
                 }
 

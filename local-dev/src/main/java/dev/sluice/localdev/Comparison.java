@@ -62,6 +62,11 @@ final class Comparison implements AutoCloseable {
         }
 
         @Override
+        public DatabaseConfig.Replica replica() {
+            return Optional::empty;
+        }
+
+        @Override
         public Map<String, String> schemas() {
             return Map.of();
         }

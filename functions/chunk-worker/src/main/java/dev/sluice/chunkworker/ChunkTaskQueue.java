@@ -41,7 +41,8 @@ public class ChunkTaskQueue {
             SchemaMapping schemas,
             ChunkWorkerConfig config) {
         this.messages = messages;
-        var limits = new ChunkCopy.Limits(config.lockTimeout(), config.transactionTimeout());
+        var limits =
+                new ChunkCopy.Limits(config.lockTimeout(), config.transactionTimeout(), config.replicaTimeout());
         var copy = new ChunkCopy(databases, pipeline, schemas, limits);
         this.worker = new ChunkWorker(copy::copy, System::nanoTime);
     }

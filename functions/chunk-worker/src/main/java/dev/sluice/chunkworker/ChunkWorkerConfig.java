@@ -30,4 +30,13 @@ public interface ChunkWorkerConfig {
      */
     @WithDefault("10m")
     Duration transactionTimeout();
+
+    /**
+     * How long a chunk waits, before it locks anything, until the standby of {@code sluice.source.replica.url} has
+     * replayed what the chunk needs; then the worker slot goes to another chunk, and this one is tried again. It must
+     * be longer than the standby usually lags. A longer time leaves slots idle behind a standby that stands still. At
+     * most 5 minutes.
+     */
+    @WithDefault("1m")
+    Duration replicaTimeout();
 }

@@ -60,7 +60,12 @@ final class CapturedSource implements AutoCloseable {
     private record Config(String pipeline, Optional<String> hashSalt, Source source, Destination destination)
             implements DatabaseConfig {}
 
-    private record AtSource(String url, int connectionsMax) implements DatabaseConfig.Source {}
+    private record AtSource(String url, int connectionsMax) implements DatabaseConfig.Source {
+        @Override
+        public DatabaseConfig.Replica replica() {
+            return Optional::empty;
+        }
+    }
 
     private record AtDestination(
             String url, int connectionsMax, Map<String, String> schemas, DroppedColumns droppedColumns)

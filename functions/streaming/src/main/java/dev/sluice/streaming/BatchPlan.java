@@ -4,6 +4,7 @@ import dev.sluice.domain.Change;
 import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Change.Delete;
 import dev.sluice.domain.Change.KeyChange;
+import dev.sluice.domain.Change.Origin;
 import dev.sluice.domain.Change.Replaced;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
@@ -13,13 +14,18 @@ import dev.sluice.domain.Mark;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
+import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.streaming.RetainedChunks.Sight;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides what becomes of the changes that come next in a table's queue.
@@ -68,7 +74,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             }
             consumed += taken;
         }
-        planning.endRows();
+        planning.end();
         return new BatchPlan(
                 planning.steps, new Progress(planning.position, planning.mark), consumed, planning.passed,
                 planning.contained);
@@ -99,15 +105,19 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
         private Optional<Mark> mark;
         private int passed;
         private int contained;
+        /** Rows to read from the source, by the time of their last change, and the transactions which that stands for. */
+        private final Map<Key, Long> reread;
+        private final Set<Long> rereadTransactions = new HashSet<>();
 
         private Planning(Progress from, RetainedChunks chunks, boolean filtered) {
             this.chunks = chunks;
+            this.reread = chunks.byKey();
             this.filtered = filtered;
             this.position = from.position();
             this.mark = from.mark();
         }
 
-        /** @return how many changes were taken; 0 if more of the queue is needed first */
+        /** @return how many changes were taken; 0 if more of the queue is needed first, or they are for the next batch */
         private int take(List<Queued> queued, int at) {
             Queued next = queued.get(at);
             if (next.change() instanceof Delete delete && delete.movedTo().isPresent()) {
@@ -116,8 +126,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 }
                 Queued after = queued.get(at + 1);
                 if (after.change() instanceof Upsert upsert && isPair(delete, upsert)) {
-                    keyChange(delete.key(), upsert, after, 2);
-                    return 2;
+                    return keyChange(delete.key(), upsert, after, 2) ? 2 : 0;
                 }
                 // Capture was killed between the two and sends the whole transaction again: neither is passed yet.
                 position = next.offset() + 1;
@@ -125,11 +134,9 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             }
             if (next.change() instanceof KeyChange change) {
                 var upsert = new Upsert(change.origin(), change.key(), change.row(), Optional.of(change.from()));
-                keyChange(change.from(), upsert, next, 1);
-                return 1;
+                return keyChange(change.from(), upsert, next, 1) ? 1 : 0;
             }
-            position(next);
-            return 1;
+            return position(next) ? 1 : 0;
         }
 
         private static boolean isPair(Delete delete, Upsert upsert) {
@@ -138,41 +145,38 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                     && delete.movedTo().equals(Optional.of(upsert.key()));
         }
 
-        private void position(Queued next) {
+        /** @return false if it is for the next batch */
+        private boolean position(Queued next) {
             Change change = next.change();
             Optional<Mark> own = markOf(change, next.offset());
             // Counting a row twice does harm, so an equal mark is passed, too.
             boolean exactly = change instanceof Replaced;
             boolean before = mark.isPresent() && own.isPresent()
                     && (exactly ? mark.get().compareTo(own.get()) >= 0 : mark.get().isPast(own.get()));
-            position = next.offset() + 1;
             if (before) {
+                position = next.offset() + 1;
                 passed++;
-                return;
+                return true;
             }
-            mark = own.or(() -> mark);
             long transaction = change.origin().transaction();
+            boolean moves = change instanceof Upsert upsert
+                    && Collapse.leavesValues(upsert.row())
+                    && (upsert.movedFrom().isPresent() || filtered)
+                    && sight(upsert.key(), transaction) == Sight.ABSENT;
+            if (!reread.isEmpty() && (moves || change instanceof Truncate)) {
+                return false;
+            }
+            position = next.offset() + 1;
+            mark = own.or(() -> mark);
             switch (change) {
-                case Delete delete -> {
-                    if (chunks.contain(delete.key(), transaction)) {
-                        contained++;
-                    } else {
-                        rows.remove(delete.key(), next.millis());
-                    }
-                }
-                case Upsert upsert -> {
-                    if (chunks.contain(upsert.key(), transaction)) {
-                        contained++;
-                    } else if (!Collapse.leavesValues(upsert.row())) {
-                        rows.write(upsert.key(), upsert.row(), next.millis());
-                    } else if (upsert.movedFrom().isPresent()) {
-                        move(upsert, Optional.empty(), next.millis());
-                    } else if (filtered) {
-                        move(upsert, Optional.of(upsert.key()), next.millis());
-                    } else {
-                        rows.write(upsert.key(), upsert.row(), next.millis());
-                    }
-                }
+                case Delete delete ->
+                    remove(delete.key(), delete.origin(), sight(delete.key(), transaction), next.millis());
+                case Upsert upsert when moves ->
+                    move(
+                            upsert,
+                            upsert.movedFrom().isPresent() ? Optional.empty() : Optional.of(upsert.key()),
+                            next.millis());
+                case Upsert upsert -> write(upsert, sight(upsert.key(), transaction), next.millis());
                 case KeyChange keyChange -> throw new IllegalStateException("a key change is placed as such");
                 case Replaced replaced -> {
                     if (chunks.containAll(transaction)) {
@@ -184,37 +188,58 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
                 }
                 case Truncate truncate -> truncate(transaction, next.millis());
             }
+            return true;
         }
 
         /**
          * One change of the source, in one record or two. No other shares its mark, so an equal mark is passed, too.
          *
          * @param last the record, or the second of the two
+         * @return false if it is for the next batch
          */
-        private void keyChange(Key from, Upsert upsert, Queued last, int records) {
+        private boolean keyChange(Key from, Upsert upsert, Queued last, int records) {
             long lastOffset = last.offset();
             Optional<Mark> own = markOf(upsert, lastOffset);
             boolean before = mark.isPresent() && own.isPresent() && mark.get().compareTo(own.get()) >= 0;
-            position = lastOffset + 1;
             if (before) {
+                position = lastOffset + 1;
                 passed += records;
-                return;
+                return true;
             }
-            mark = own.or(() -> mark);
             long transaction = upsert.origin().transaction();
-            boolean oldContained = chunks.contain(from, transaction);
-            boolean newContained = chunks.contain(upsert.key(), transaction);
-            contained += (oldContained ? 1 : 0) + (newContained ? 1 : 0);
-            boolean moves = !newContained && Collapse.leavesValues(upsert.row());
+            Sight old = sight(from, transaction);
+            Sight now = sight(upsert.key(), transaction);
+            boolean needsOldRow = now == Sight.ABSENT && Collapse.leavesValues(upsert.row());
+            boolean moves = needsOldRow && old != Sight.UNSURE;
+            if (moves && !reread.isEmpty()) {
+                return false;
+            }
+            position = lastOffset + 1;
+            mark = own.or(() -> mark);
             if (moves) {
-                move(upsert, upsert.movedFrom().filter(old -> !oldContained), last.millis());
-                return;
+                contained += old == Sight.CONTAINED ? 1 : 0;
+                move(upsert, upsert.movedFrom().filter(key -> old == Sight.ABSENT), last.millis());
+                return true;
             }
-            if (!oldContained) {
-                rows.remove(from, last.millis());
+            remove(from, upsert.origin(), old, last.millis());
+            // The values that it leaves stand in a row of which nobody knows whether it has moved yet.
+            write(upsert, needsOldRow ? Sight.UNSURE : now, last.millis());
+            return true;
+        }
+
+        private void remove(Key key, Origin origin, Sight sight, long millis) {
+            switch (sight) {
+                case CONTAINED -> contained++;
+                case UNSURE -> reread(key, origin, millis);
+                case ABSENT -> rows.remove(key, millis);
             }
-            if (!newContained) {
-                rows.write(upsert.key(), upsert.row(), last.millis());
+        }
+
+        private void write(Upsert upsert, Sight sight, long millis) {
+            switch (sight) {
+                case CONTAINED -> contained++;
+                case UNSURE -> reread(upsert.key(), upsert.origin(), millis);
+                case ABSENT -> rows.write(upsert.key(), upsert.row(), millis);
             }
         }
 
@@ -226,10 +251,22 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             counts.merge(row, net, Integer::sum);
         }
 
+        private void reread(Key key, Origin origin, long millis) {
+            reread.put(key, millis);
+            rereadTransactions.add(origin.transaction());
+        }
+
+        /** The reading of a row comes after the whole batch, and so stands for later changes of the batch, too. */
+        private Sight sight(Key key, long transaction) {
+            Sight sight = chunks.sight(key, transaction);
+            return sight == Sight.ABSENT && reread.containsKey(key) ? Sight.UNSURE : sight;
+        }
+
         /** @param from the key under which the row stands that is changed, and no newer one */
         private void move(Upsert upsert, Optional<Key> from, long millis) {
             endRows();
-            steps.add(new Move(from, upsert.key(), upsert.row(), new Progress(position, mark), millis));
+            steps.add(new Move(
+                    from, upsert.key(), upsert.row(), upsert.origin().transaction(), new Progress(position, mark), millis));
         }
 
         private void truncate(long transaction, long millis) {
@@ -240,6 +277,16 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             }
             endRows();
             steps.add(new Clear(unseen.ranges(), unseen.except(), millis));
+        }
+
+        private void end() {
+            endRows();
+            if (!reread.isEmpty()) {
+                List<Remove> rows = reread.entrySet().stream()
+                        .map(row -> new Remove(row.getKey(), row.getValue()))
+                        .toList();
+                steps.add(new Reread(rows, rereadTransactions));
+            }
         }
 
         private void endRows() {

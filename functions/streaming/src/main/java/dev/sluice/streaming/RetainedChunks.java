@@ -43,7 +43,9 @@ final class RetainedChunks {
                         .toList())
                 .toList();
         TreeMap<Key, RowRead> byKey = new TreeMap<>(order);
-        rowReads.forEach(read -> byKey.put(read.key(), read));
+        // Of keys that are equal and differ in text there may be several; the last one read decides.
+        rowReads.forEach(read -> byKey.merge(
+                read.key(), read, (one, other) -> one.lsn().compareTo(other.lsn()) < 0 ? other : one));
         return new RetainedChunks(order, runs, byKey);
     }
 
@@ -92,26 +94,71 @@ final class RetainedChunks {
         return new RetainedChunks(order, List.of(), rowReads);
     }
 
-    /** Whether the row of this key was read when the change's transaction, by its 32 bits, was visible already. */
-    boolean contain(Key key, long transaction) {
+    /** What the destination's row of a key has of a transaction. */
+    enum Sight {
+        /** A read contains it. */
+        CONTAINED,
+        /** A read at a standby may contain it or not (R11). */
+        UNSURE,
+        /** No read contains it. */
+        ABSENT
+    }
+
+    /** @param transaction its 32 bits */
+    Sight sight(Key key, long transaction) {
         RowRead read = rowReads.get(key);
         if (read != null && read.snapshot().sees32(transaction)) {
-            return true;
+            return Sight.CONTAINED;
         }
+        boolean unsure = false;
         for (List<RetainedChunk> run : runs) {
             Optional<RetainedChunk> chunk = covering(run, key);
             if (chunk.isPresent() && chunk.get().snapshot().sees32(transaction)) {
-                return true;
+                return Sight.CONTAINED;
             }
+            unsure |= chunk.filter(covering -> mayContain(covering, transaction)).isPresent();
         }
-        return false;
+        return unsure ? Sight.UNSURE : Sight.ABSENT;
     }
 
-    /** Whether the whole table was read when the transaction was visible already: without a key there is no part. */
+    private static boolean mayContain(RetainedChunk chunk, long transaction) {
+        return chunk.later().filter(later -> later.sees32(transaction)).isPresent();
+    }
+
+    /** The last place in the source's WAL where a row was read that may be ahead of the others. */
+    Optional<Lsn> lastRowRead() {
+        return rowReads.values().stream().map(RowRead::lsn).max(Comparator.naturalOrder());
+    }
+
+    /** A map in which keys of the same row are one, whatever their text. Empty. */
+    <T> Map<Key, T> byKey() {
+        return new TreeMap<>(order);
+    }
+
+    /**
+     * Whether the whole table was read when the transaction was visible already: without a key there is no part.
+     *
+     * @throws IllegalStateException if a chunk may contain the transaction or not: without a key no such chunk is copied
+     */
     boolean containAll(long transaction) {
-        return runs.stream()
+        boolean contained = runs.stream()
                 .flatMap(List::stream)
                 .anyMatch(chunk -> chunk.range().equals(KeyRange.ALL) && chunk.snapshot().sees32(transaction));
+        if (!contained) {
+            requireSure(transaction, "changed rows without a key");
+        }
+        return contained;
+    }
+
+    private void requireSure(long transaction, String did) {
+        runs.stream()
+                .flatMap(List::stream)
+                .filter(chunk -> !chunk.snapshot().sees32(transaction) && mayContain(chunk, transaction))
+                .findFirst()
+                .ifPresent(chunk -> {
+                    throw new IllegalStateException("the chunk " + chunk.range() + " of run " + chunk.run()
+                            + " was read from the replica while transaction " + transaction + " " + did);
+                });
     }
 
     /**
@@ -122,7 +169,9 @@ final class RetainedChunks {
      */
     record Unseen(List<KeyRange> ranges, List<Key> except) {}
 
+    /** @throws IllegalStateException if a chunk may contain the TRUNCATE or not: no such chunk is ever copied */
     Unseen unseen(long transaction) {
+        requireSure(transaction, "truncated the table");
         List<KeyRange> seen = runs.stream()
                 .flatMap(List::stream)
                 .filter(chunk -> chunk.snapshot().sees32(transaction))

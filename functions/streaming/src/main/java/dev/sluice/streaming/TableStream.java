@@ -15,6 +15,7 @@ import dev.sluice.messaging.CapturedChanges;
 import dev.sluice.messaging.CapturedChanges.UnreadableChangeException;
 import dev.sluice.postgres.ChangeApply.Applied;
 import dev.sluice.postgres.ChangeBatch;
+import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.DestinationTable;
 import dev.sluice.postgres.Ledger.Applying;
 import dev.sluice.postgres.Ledger.Entry;
@@ -30,6 +31,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -103,6 +105,8 @@ final class TableStream {
         /** The offset after the last change that is here. */
         private long readUpTo;
         private RetainedChunks chunks;
+        /** Where rows were read that are ahead of the others until the queue has passed that, too. */
+        private Optional<Lsn> rowsRead;
         /** The end of the queue as read after the slot had passed the watermark. */
         private Optional<Long> drainEnd = Optional.empty();
         /** The last change is half a key change: nothing can be done before the other half is here. */
@@ -118,6 +122,7 @@ final class TableStream {
             this.progress = new Progress(entry.position().orElseThrow(), entry.mark());
             this.readUpTo = progress.position();
             this.chunks = chunks;
+            this.rowsRead = chunks.lastRowRead();
         }
     }
 
@@ -189,10 +194,11 @@ final class TableStream {
         return session.map(open -> open.topicId);
     }
 
-    /** The watermark that the slot has not been seen to pass. */
+    /** What the slot has not been seen to pass and must, before the table is drained. */
     Optional<Lsn> awaitedWatermark() {
         return session.filter(open -> open.applying == Applying.DRAINING && open.drainEnd.isEmpty())
-                .flatMap(open -> open.watermark);
+                .flatMap(open -> open.watermark.map(watermark ->
+                        open.rowsRead.filter(read -> read.compareTo(watermark) > 0).orElse(watermark)));
     }
 
     /** @param end the queue's end, read after the slot had passed {@link #awaitedWatermark} */
@@ -464,7 +470,8 @@ final class TableStream {
     /** Where only the database knows the order of keys, it is asked as long as the order decides anything. */
     private Uni<RetainedChunks> placed(DestinationTable destination, RetainedChunks chunks, List<Queued> queued) {
         Set<Key> keys = chunks.keys();
-        // A row that moves may have to be read from the source, and decides from then on.
+        // A row that moves may have to be read from the source, and decides from then on. So may one whose chunk was
+        // read at a standby; such a chunk has an end, and so there are keys.
         boolean moves = destination.isFiltered() || queued.stream().anyMatch(next -> next.change().keys().size() > 1);
         if (destination.keyOrder().isPresent() || keys.isEmpty() && !moves) {
             return Uni.createFrom().item(chunks);
@@ -527,6 +534,7 @@ final class TableStream {
         delayMillis = Math.max(0, System.currentTimeMillis() - done.millis());
         open.progress = result.reached();
         open.chunks = done.chunks().with(result.rowReads());
+        awaitRowsRead(open, done.plan(), result.rowReads());
         result.reached().mark().ifPresent(mark -> {
             RetainedChunks left = open.chunks.without(mark.commitBefore());
             if (left != open.chunks) {
@@ -562,6 +570,18 @@ final class TableStream {
                     }
                 });
             }
+        }
+    }
+
+    /**
+     * A table with a condition reads rows for as long as it is written to; for those alone its drain never waits, or it
+     * would have no end.
+     */
+    private static void awaitRowsRead(Session open, BatchPlan plan, List<RowRead> reads) {
+        boolean ofChunks = !open.table.isFiltered() || plan.steps().stream().anyMatch(Reread.class::isInstance);
+        if (ofChunks && !reads.isEmpty()) {
+            open.rowsRead = reads.stream().map(RowRead::lsn).max(Comparator.naturalOrder());
+            open.drainEnd = Optional.empty();
         }
     }
 

@@ -10,7 +10,9 @@ import dev.sluice.domain.Change.Origin;
 import dev.sluice.domain.Change.Truncate;
 import dev.sluice.domain.Change.Upsert;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Mark;
 import dev.sluice.domain.PgSnapshot;
@@ -18,15 +20,18 @@ import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.Ledger.Progress;
 import dev.sluice.streaming.BatchPlan.Queued;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class BatchPlanTest {
@@ -37,6 +42,11 @@ class BatchPlanTest {
     private static final RetainedChunks CHUNKS = RetainedChunksTest.of(
             RetainedChunksTest.chunk(1, null, "5", PgSnapshot.parse("100:100:")),
             RetainedChunksTest.chunk(1, "5", null, PgSnapshot.parse("200:200:")));
+
+    /** Keys up to 5 were read at a standby between transactions 100 and 200; those above saw transactions below 100. */
+    private static final RetainedChunks BRACKETED = RetainedChunksTest.of(
+            RetainedChunksTest.bracketed(1, null, "5", PgSnapshot.parse("100:100:"), PgSnapshot.parse("200:200:")),
+            RetainedChunksTest.chunk(1, "5", null, PgSnapshot.parse("100:100:")));
 
     @Test
     void aChangeBelowTheMarkIsSkippedAndAnEqualOneIsApplied() {
@@ -246,7 +256,7 @@ class BatchPlanTest {
         assertThat(plan.steps()).hasSize(3);
         assertThat(plan.steps().get(1))
                 .isEqualTo(new Move(
-                        Optional.of(Key.of("1")), Key.of("2"), row, new Progress(13, Optional.of(mark(1, 2)))));
+                        Optional.of(Key.of("1")), Key.of("2"), row, 1, new Progress(13, Optional.of(mark(1, 2)))));
     }
 
     @Test
@@ -269,7 +279,7 @@ class BatchPlanTest {
         BatchPlan read = plan(START, CHUNKS, movedAway(origin(1, 2, 150), "7", "1"), movedHere(origin(1, 2, 150), "7", back));
         assertThat(read.steps())
                 .containsExactly(new Move(
-                        Optional.empty(), Key.of("1"), back, new Progress(12, Optional.of(mark(1, 2)))));
+                        Optional.empty(), Key.of("1"), back, 150, new Progress(12, Optional.of(mark(1, 2)))));
 
         BatchPlan both = plan(START, CHUNKS, movedAway(origin(1, 2, 50), "1", "7"), movedHere(origin(1, 2, 50), "1", whole));
         assertThat(both.steps()).isEmpty();
@@ -397,7 +407,7 @@ class BatchPlanTest {
         assertThat(filtered.steps()).hasSize(3);
         assertThat(filtered.steps().get(1))
                 .isEqualTo(new Move(
-                        Optional.of(Key.of("1")), Key.of("1"), row, new Progress(12, Optional.of(mark(1, 2))), 1));
+                        Optional.of(Key.of("1")), Key.of("1"), row, 1, new Progress(12, Optional.of(mark(1, 2))), 1));
 
         assertThat(plan(START, NO_CHUNKS, changes).steps()).hasSize(1);
     }
@@ -423,6 +433,143 @@ class BatchPlanTest {
         assertThat(plan.steps().get(1)).isEqualTo(new Clear(List.of(KeyRange.ALL), List.of(), 4));
     }
 
+
+    @Test
+    void rowsWhoseChunkMayHaveAChangeAreReadAfterTheBatch() {
+        BatchPlan plan = plan(
+                START,
+                BRACKETED,
+                upsert(origin(1, 1, 99), "1", "v", "contained"),
+                upsert(origin(1, 2, 150), "1", "v", "unsure"),
+                delete(origin(1, 3, 151), "2"),
+                upsert(origin(1, 4, 150), "7", "v", "of another chunk"),
+                upsert(origin(1, 5, 250), "1", "v", "later, but of a row that is read"),
+                upsert(origin(1, 6, 251), "3", "v", "later"));
+
+        assertThat(plan.contained()).isEqualTo(1);
+        assertThat(plan.steps()).hasSize(2);
+        assertThat(((Rows) plan.steps().get(0)).writes())
+                .containsExactly(write("7", row("7", "v", "of another chunk")), write("3", row("3", "v", "later")));
+        assertThat(plan.steps().get(1))
+                .as("the reading must have seen every change that it stands for")
+                .isEqualTo(reread(Set.of(150L, 151L, 250L), "1", "2"));
+        assertThat(plan.reached()).isEqualTo(new Progress(16, Optional.of(mark(1, 6))));
+    }
+
+    @Test
+    void aKeyChangeIsReadOnTheSideThatNobodyIsSureOf() {
+        Map<String, Cell> toUnsure = unchanged(row("1", "v", "a"), "big");
+        BatchPlan into = plan(
+                START, BRACKETED, movedAway(origin(1, 2, 150), "7", "1"), movedHere(origin(1, 2, 150), "7", toUnsure));
+        assertThat(((Rows) into.steps().get(0)).deletes()).containsExactly(Key.of("7"));
+        assertThat(into.steps().get(1)).isEqualTo(reread(Set.of(150L), "1"));
+
+        BatchPlan whole = plan(
+                START,
+                BRACKETED,
+                movedAway(origin(1, 2, 150), "1", "7"),
+                movedHere(origin(1, 2, 150), "1", row("7", "v", "a")));
+        assertThat(((Rows) whole.steps().get(0)).writes()).containsExactly(write("7", row("7", "v", "a")));
+        assertThat(whole.steps().get(1)).isEqualTo(reread(Set.of(150L), "1"));
+
+        Map<String, Cell> fromUnsure = unchanged(row("7", "v", "a"), "big");
+        BatchPlan both = plan(
+                START, BRACKETED, movedAway(origin(1, 2, 150), "1", "7"), movedHere(origin(1, 2, 150), "1", fromUnsure));
+        assertThat(both.steps())
+                .as("the value that the change leaves may stand under either key")
+                .containsExactly(reread(Set.of(150L), "1", "7"));
+    }
+
+    @Test
+    void whatMayEndABatchEarlyOrClearsRowsDoesNotFollowAReading() {
+        Map<String, Cell> row = unchanged(row("8", "v", "a"), "big");
+        BatchPlan moved = plan(
+                START,
+                BRACKETED,
+                upsert(origin(1, 1, 150), "1", "v", "unsure"),
+                movedAway(origin(1, 2, 250), "7", "8"),
+                movedHere(origin(1, 2, 250), "7", row));
+        assertThat(moved.consumed()).isEqualTo(1);
+        assertThat(moved.reached()).isEqualTo(new Progress(11, Optional.of(mark(1, 1))));
+
+        BatchPlan truncated =
+                plan(START, BRACKETED, upsert(origin(1, 1, 150), "1", "v", "unsure"), new Truncate(origin(1, 2, 250)));
+        assertThat(truncated.consumed()).isEqualTo(1);
+
+        BatchPlan before =
+                plan(START, BRACKETED, new Truncate(origin(1, 1, 250)), upsert(origin(2, 2, 150), "1", "v", "unsure"));
+        assertThat(before.steps()).hasSize(2);
+        assertThat(before.steps().get(1)).isInstanceOf(Reread.class);
+    }
+
+    @Test
+    void aRowThatIsReadHasTheTimeOfItsLastChange() {
+        Change[] changes = {
+            delete(origin(1, 1, 150), "1"), upsert(origin(1, 2, 151), "2", "v", "a"), delete(origin(1, 3, 250), "1")
+        };
+
+        BatchPlan plan = BatchPlan.of(queued(START, changes), START, BRACKETED, false);
+
+        assertThat(plan.steps())
+                .containsExactly(new Reread(
+                        List.of(new Remove(Key.of("1"), 2), new Remove(Key.of("2"), 1)), Set.of(150L, 151L, 250L)));
+    }
+
+    @Test
+    void keysThatAreEqualAreOneRowToRead() {
+        KeyOrder numeric = KeyOrder.of(List.of(KeyType.NUMERIC));
+        var chunk = RetainedChunksTest.bracketed(
+                1, null, null, PgSnapshot.parse("100:100:"), PgSnapshot.parse("200:200:"));
+        RetainedChunks chunks = RetainedChunks.of(numeric, List.of(chunk), List.of());
+
+        BatchPlan plan = plan(
+                START,
+                chunks,
+                upsert(origin(1, 1, 150), "1.0", "v", "unsure"),
+                upsert(origin(1, 2, 250), "1.00", "v", "later, of the row that is read"));
+
+        assertThat(plan.steps()).containsExactly(reread(Set.of(150L, 250L), "1.0"));
+    }
+
+    @Test
+    void ofATableWithAConditionARowIsReadOnceHoweverItsChangesLeaveValues() {
+        Map<String, Cell> row = unchanged(row("1", "v", "b"), "big");
+        Change[] changes = {
+            new Upsert(origin(1, 1, 150), Key.of("1"), row, Optional.empty()),
+            new Upsert(origin(1, 2, 250), Key.of("1"), row, Optional.empty()),
+            new Upsert(origin(1, 3, 250), Key.of("2"), unchanged(row("2", "v", "b"), "big"), Optional.empty())
+        };
+
+        BatchPlan plan = BatchPlan.of(queued(START, changes), START, BRACKETED, true);
+
+        assertThat(plan.steps()).containsExactly(
+                new Reread(List.of(new Remove(Key.of("1"), 1)), Set.of(150L, 250L)));
+        assertThat(plan.consumed()).as("the next may end its batch early").isEqualTo(2);
+    }
+
+    @Test
+    void aKeyChangeInOneRecordIsReadOnTheSideThatNobodyIsSureOf() {
+        var change = new Change.KeyChange(origin(1, 2, 150), Key.of("1"), Key.of("7"), row("7", "v", "a"));
+
+        BatchPlan plan = plan(START, BRACKETED, change);
+
+        assertThat(((Rows) plan.steps().get(0)).writes()).containsExactly(write("7", row("7", "v", "a")));
+        assertThat(plan.steps().get(1)).isEqualTo(reread(Set.of(150L), "1"));
+    }
+
+    @Test
+    void withoutAKeyNothingMayBeUnsure() {
+        RetainedChunks chunks = RetainedChunksTest.of(RetainedChunksTest.bracketed(
+                1, null, null, PgSnapshot.parse("100:100:"), PgSnapshot.parse("200:200:")));
+
+        assertThatThrownBy(() -> plan(
+                        START,
+                        chunks,
+                        new Change.Replaced(origin(1, 1, 150), Optional.empty(), Optional.of(row("1", "v", "a")))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("without a key");
+    }
+
     private static BatchPlan plan(Progress from, RetainedChunks chunks, Change... changes) {
         List<Queued> queued = queued(from, changes).stream()
                 .map(change -> new Queued(change.offset(), change.change(), 0))
@@ -437,6 +584,10 @@ class BatchPlanTest {
             queued.add(new Queued(from.position() + i, changes[i], i));
         }
         return queued;
+    }
+
+    private static Reread reread(Set<Long> transactions, String... keys) {
+        return new Reread(Arrays.stream(keys).map(key -> new Remove(Key.of(key))).toList(), transactions);
     }
 
     private static Rows rows(BatchPlan plan) {

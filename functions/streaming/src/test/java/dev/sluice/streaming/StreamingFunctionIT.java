@@ -603,6 +603,11 @@ class StreamingFunctionIT {
                     public int connectionsMax() {
                         return 4;
                     }
+
+                    @Override
+                    public Replica replica() {
+                        return Optional::empty;
+                    }
                 };
             }
 

@@ -289,6 +289,11 @@ class TableOptionsIT {
         }
 
         @Override
+        public DatabaseConfig.Replica replica() {
+            return Optional::empty;
+        }
+
+        @Override
         public Map<String, String> schemas() {
             return Map.of();
         }

@@ -71,6 +71,16 @@ public final class PgSnapshot {
         return xmin;
     }
 
+    /** One more than the highest id that is over. */
+    public long xmax() {
+        return xmax;
+    }
+
+    /** The transactions below {@link #xmax} that are not over, in order. */
+    public LongStream inProgress() {
+        return LongStream.of(inProgress);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof PgSnapshot that && toString().equals(that.toString());

@@ -249,17 +249,22 @@ record ApplyStatement(String sql, Tuple parameters) {
         return new ApplyStatement(clear + where, tuple(values));
     }
 
-    /** Reads some columns of one row of the source as text: the types' own, as it is captured. */
-    static ApplyStatement readSource(DestinationTable table, List<String> columns, Key key) {
+    /**
+     * Reads some columns of rows of the source as text, the types' own, as it is captured; each row after the place of
+     * its key in the list, from 1 on.
+     */
+    static ApplyStatement readSource(DestinationTable table, List<String> columns, List<Key> keys) {
+        String texts = columns.stream()
+                .map(column -> "t." + TableName.quote(column))
+                .map(column -> ", CASE WHEN " + column + " IS NOT DISTINCT FROM NULL THEN NULL ELSE concat(" + column
+                        + ") END")
+                .collect(Collectors.joining());
+        int width = table.key().size();
+        String numberedKeys = "unnest(" + parameters(1, width) + ") WITH ORDINALITY AS u(" + names(width) + ", place)";
         return new ApplyStatement(
-                "SELECT " + columns.stream()
-                                .map(column -> "CASE WHEN t." + TableName.quote(column)
-                                        + " IS NOT DISTINCT FROM NULL THEN NULL ELSE concat(t." + TableName.quote(column)
-                                        + ") END")
-                                .collect(Collectors.joining(", "))
-                        + " FROM " + table.sourceRows() + " t, " + keyRows(table, 1) + " WHERE "
+                "SELECT u.place" + texts + " FROM " + table.sourceRows() + " t, " + numberedKeys + " WHERE "
                         + sameKey(table, "c", 0),
-                tuple(keyArrays(table, List.of(key))));
+                tuple(keyArrays(table, keys)));
     }
 
     private static boolean isUpdatable(DestinationTable table, String column) {
@@ -286,10 +291,17 @@ record ApplyStatement(String sql, Tuple parameters) {
     }
 
     private static String unnest(int firstParameter, int columns) {
-        return IntStream.range(firstParameter, firstParameter + columns)
-                        .mapToObj(i -> "$" + i + "::text[]")
-                        .collect(Collectors.joining(", ", "unnest(", ")"))
-                + IntStream.range(0, columns).mapToObj(i -> "c" + i).collect(Collectors.joining(", ", " AS u(", ")"));
+        return "unnest(" + parameters(firstParameter, columns) + ") AS u(" + names(columns) + ")";
+    }
+
+    private static String parameters(int first, int count) {
+        return IntStream.range(first, first + count)
+                .mapToObj(i -> "$" + i + "::text[]")
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String names(int count) {
+        return IntStream.range(0, count).mapToObj(i -> "c" + i).collect(Collectors.joining(", "));
     }
 
     private static String sameKey(DestinationTable table, String prefix, int first) {

@@ -3,18 +3,18 @@ package dev.sluice.postgres;
 import dev.sluice.domain.Change.Cell;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyOrder;
-import dev.sluice.domain.Lsn;
-import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.TableName;
 import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.Ledger.Progress;
 import dev.sluice.postgres.Ledger.RowRead;
+import dev.sluice.postgres.SourceRows.Taken;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
@@ -42,12 +42,15 @@ public class ChangeApply {
     /** A unique constraint, and a set that writes one row twice: keys of different text may be equal (1.0 and 1.00). */
     private static final Set<String> SET_VIOLATIONS = Set.of("23505", "21000");
     private static final String BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
-    /** Below the time that the destination lets a transaction be idle, which it is meanwhile. */
-    private static final String SOURCE_BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'";
+    /** Rows that are read from the source at once: few as long as nobody knows how large they are. */
+    private static final int PORTION_ROWS_FIRST = 16;
+    private static final int PORTION_ROWS_MAX = 1_000;
+    private static final long PORTION_CHARACTERS = 4_000_000;
     /** For a connection that is cut without a word. A transaction that commits later still is told by the ledger. */
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(10);
 
-    private final Database source;
+    private final Database sourceDatabase;
+    private final SourceRows source;
     private final Database destination;
     private final Ledger ledger;
     private final SchemaMapping schemas;
@@ -73,7 +76,8 @@ public class ChangeApply {
             SchemaMapping schemas,
             Optional<HashSalt> salt) {
         this.salt = salt;
-        this.source = source;
+        this.sourceDatabase = source;
+        this.source = new SourceRows(source);
         this.destination = destination;
         this.ledger = ledger;
         this.schemas = schemas;
@@ -101,7 +105,7 @@ public class ChangeApply {
         return Uni.createFrom()
                 .item(() -> HashSalt.require(salt, run.options(), run.saltCheck()))
                 .chain(needed -> definitions.read(table).chain(captured -> DestinationTable.read(
-                        source,
+                        sourceDatabase,
                         destination,
                         table,
                         schemas.atDestination(table),
@@ -174,7 +178,7 @@ public class ChangeApply {
                     .execute()
                     .chain(() -> ledger.advance(
                             connection, batch.table(), batch.run(), batch.applying(), batch.from(), batch.to()))
-                    .chain(() -> findOperators(connection, table.name(), table))
+                    .chain(() -> KeyOperators.find(connection, table.name(), table.key()))
                     .chain(attempt::run);
         });
     }
@@ -222,6 +226,7 @@ public class ChangeApply {
                 });
                 case Rows rows -> rows(removes(rows), rows.writes());
                 case Move move -> move(move);
+                case Reread reread -> reread(reread);
                 case Counts counts -> each(CountedRows.of(table, counts.counts()), this::count);
                 case Clear clear when clear.isEverything() && !table.referenced() && !marks() ->
                     execute(ApplyStatement.truncate(table)).replaceWithVoid();
@@ -338,17 +343,68 @@ public class ChangeApply {
         /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */
         private Uni<Void> readFromSource(Move move) {
             endedEarly = Optional.of(move.reached());
-            return sourceRow(table, move.to()).chain(found -> {
-                if (found.row().isEmpty()) {
-                    // Gone by now; its deletion is on its way.
-                    return nothing();
+            List<Remove> row = List.of(new Remove(move.to(), move.millis()));
+            return source.reading(
+                    table,
+                    Set.of(move.transaction()),
+                    (from, taken) -> SourceRows.columns(from, table)
+                            .chain(columns -> SourceRows.rows(from, table, columns, List.of(move.to())))
+                            .chain(found -> found.isEmpty()
+                                    // Gone by now; its deletion is on its way.
+                                    ? nothing()
+                                    : becomeAsRead(row, found, taken)));
+        }
+
+        private Uni<Void> reread(Reread reread) {
+            return source.reading(table, reread.transactions(), (from, taken) -> SourceRows.columns(from, table)
+                    .chain(columns -> reread(from, taken, columns, reread.rows(), PORTION_ROWS_FIRST)));
+        }
+
+        /** Some rows after the other: how large they are is only known when they are here. */
+        private Uni<Void> reread(SqlConnection from, Taken taken, List<String> columns, List<Remove> rows, int count) {
+            if (rows.isEmpty()) {
+                return nothing();
+            }
+            List<Remove> portion = rows.subList(0, Math.min(count, rows.size()));
+            List<Remove> rest = rows.subList(portion.size(), rows.size());
+            return SourceRows.rows(from, table, columns, portion.stream().map(Remove::key).toList())
+                    .chain(found -> becomeAsRead(portion, found, taken).replaceWith(() -> characters(found)))
+                    .chain(characters -> {
+                        long next = PORTION_CHARACTERS * portion.size() / Math.max(1, characters);
+                        return reread(from, taken, columns, rest, Math.clamp(next, 1, PORTION_ROWS_MAX));
+                    });
+        }
+
+        /**
+         * Rows become what was read, as the options have it, or go; and from here on the read decides which of their
+         * changes to skip.
+         */
+        private Uni<Void> becomeAsRead(List<Remove> rows, Map<Key, Map<String, Cell>> found, Taken taken) {
+            List<RowRead> reads = rows.stream()
+                    .map(row -> new RowRead(row.key(), taken.snapshot(), taken.lsn()))
+                    .toList();
+            rowReads.addAll(reads);
+            List<Remove> gone = rows.stream().filter(row -> !found.containsKey(row.key())).toList();
+            List<Write> writes = rows.stream()
+                    .filter(row -> found.containsKey(row.key()))
+                    .map(row -> asRead(row, found.get(row.key())))
+                    .toList();
+            Uni<Void> written = oneByOne
+                    ? rows(gone, List.of()).chain(() -> each(writes, write -> rows(List.of(), List.of(write))))
+                    : rows(gone, writes);
+            return written.chain(() -> ledger.noteRowReads(connection, batch.table(), reads));
+        }
+
+        /** Under the key that it has now, which need not have the text of an equal one that a change had. */
+        private Write asRead(Remove row, Map<String, Cell> read) {
+            List<String> names = table.keyColumns();
+            List<String> key = new ArrayList<>(row.key().values());
+            for (int i = 0; i < names.size(); i++) {
+                if (read.get(names.get(i)) instanceof Cell.Text text) {
+                    key.set(i, text.text());
                 }
-                var read = new RowRead(move.to(), found.snapshot(), found.lsn());
-                rowReads.add(read);
-                Map<String, Cell> row = table.carried(found.row().get());
-                return rows(List.of(), List.of(new Write(move.to(), row, move.millis())))
-                        .chain(() -> ledger.noteRowRead(connection, batch.table(), read));
-            });
+            }
+            return new Write(new Key(key), table.carried(read), row.millis());
         }
 
         private Uni<RowSet<Row>> execute(ApplyStatement statement) {
@@ -356,50 +412,14 @@ public class ChangeApply {
         }
     }
 
-    private record SourceRow(PgSnapshot snapshot, Lsn lsn, Optional<Map<String, Cell>> row) {}
-
-    /** All columns that the row has now, and not those of the change: what it has in them has no other change to come by. */
-    private Uni<SourceRow> sourceRow(DestinationTable table, Key key) {
-        return source.inTransaction(connection -> connection
-                .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + SOURCE_BOUNDS)
-                .execute()
-                .chain(() -> findOperators(connection, table.source(), table))
-                // The lock before the snapshot: TRUNCATE and rewriting ALTERs are not MVCC-safe (R7).
-                .chain(() -> connection
-                        .query("LOCK TABLE " + table.sourceRows() + " IN ACCESS SHARE MODE")
-                        .execute())
-                // The insert position: what an asynchronous commit made visible may not be written yet.
-                .chain(() -> connection
-                        .query("SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text")
-                        .execute())
-                .chain(rows -> {
-                    Row taken = rows.iterator().next();
-                    PgSnapshot snapshot = PgSnapshot.parse(taken.getString(0));
-                    Lsn lsn = Lsn.parse(taken.getString(1));
-                    return DefinitionQuery.read(connection, table.source(), table.keyColumns())
-                            .map(reading -> Groups.columns(table, reading))
-                            .chain(columns -> sourceRow(connection, ApplyStatement.readSource(table, columns, key), columns))
-                            .map(row -> new SourceRow(snapshot, lsn, row));
-                }));
-    }
-
-    private static Uni<Optional<Map<String, Cell>>> sourceRow(
-            SqlConnection connection, ApplyStatement read, List<String> columns) {
-        return connection.preparedQuery(read.sql()).execute(read.parameters()).map(found -> Ledger.first(found)
-                .map(row -> {
-                    Map<String, Cell> cells = new LinkedHashMap<>();
-                    for (int i = 0; i < columns.size(); i++) {
-                        String text = row.getString(i);
-                        cells.put(columns.get(i), text == null ? Cell.NULL : new Cell.Text(text));
-                    }
-                    return cells;
-                }));
-    }
-
-    private static Uni<Void> findOperators(SqlConnection connection, TableName name, DestinationTable table) {
-        return KeyOperators.find(name, table.key())
-                .map(sql -> connection.query(sql).execute().replaceWithVoid())
-                .orElseGet(ChangeApply::nothing);
+    private static long characters(Map<Key, Map<String, Cell>> rows) {
+        long characters = 0;
+        for (Map<String, Cell> row : rows.values()) {
+            for (Cell cell : row.values()) {
+                characters += cell instanceof Cell.Text text ? text.text().length() : 0;
+            }
+        }
+        return characters;
     }
 
     private static Uni<Void> nothing() {

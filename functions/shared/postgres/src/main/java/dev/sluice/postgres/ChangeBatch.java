@@ -9,6 +9,7 @@ import dev.sluice.postgres.Ledger.Progress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one transaction at the destination does: which changes to apply is decided already.
@@ -49,23 +50,39 @@ public record ChangeBatch(
      * A row gets another key and keeps values that the change does not carry (R13). Where the row is not at the
      * destination any more, it is read from the source.
      *
-     * @param from where the row stands; empty if it cannot be there, because a chunk saw the key change
      * <p>It is also how a row of a table with a condition is updated by a change that does not carry all of it: the row
      * may begin to fulfil the condition, and then is to be had whole. Old and new key are the same then.
      *
+     * @param from where the row stands; empty if it cannot be there, because a chunk saw the key change
+     * @param transaction of the change, 32 bits: a reading that does not see it does not have the row yet
      * @param reached how far the ledger is if the batch ends with this step: after a read from the source, what
      *     follows has to be decided anew
      * @param millis when the source committed it, since the epoch; 0 if that is not known
      */
-    public record Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached, long millis)
+    public record Move(
+            Optional<Key> from, Key to, Map<String, Cell> row, long transaction, Progress reached, long millis)
             implements Step {
 
-        public Move(Optional<Key> from, Key to, Map<String, Cell> row, Progress reached) {
-            this(from, to, row, reached, 0);
+        public Move(Optional<Key> from, Key to, Map<String, Cell> row, long transaction, Progress reached) {
+            this(from, to, row, transaction, reached, 0);
         }
 
         boolean staysInPlace() {
             return from.equals(Optional.of(to));
+        }
+    }
+
+    /**
+     * Rows are read from the source and become what they are there, because nobody can tell whether their chunk has a
+     * change (R11). Nothing that moves rows or clears ranges follows in the batch.
+     *
+     * @param rows which, at most one a key; that is what becomes of one that the source does not have
+     * @param transactions of all changes that the reading stands for, 32 bits each: it must see them
+     */
+    public record Reread(List<Remove> rows, Set<Long> transactions) implements Step {
+        public Reread {
+            rows = List.copyOf(rows);
+            transactions = Set.copyOf(transactions);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.sluice.postgres;
 import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
@@ -17,6 +18,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +40,7 @@ public final class ChunkCopy {
             + "or the table fails if it cannot.";
 
     private final Database source;
+    private final Optional<ReplicaReads> replica;
     private final Database destination;
     private final SchemaMapping schemas;
     private final String ledger;
@@ -46,14 +49,22 @@ public final class ChunkCopy {
     private final Optional<HashSalt> salt;
 
     public ChunkCopy(Databases databases, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
-        this(databases.source(), databases.destination(), pipeline, schemas, limits, databases.salt());
+        this(
+                databases.source(),
+                databases.replica(),
+                databases.destination(),
+                pipeline,
+                schemas,
+                limits,
+                databases.salt());
     }
 
-    /** Without a salt. */
+    /** Without a replica and without a salt. */
     ChunkCopy(Database source, Database destination, Pipeline pipeline, SchemaMapping schemas, Limits limits) {
         this(source, destination, pipeline, schemas, limits, Optional.empty());
     }
 
+    /** Without a replica. */
     ChunkCopy(
             Database source,
             Database destination,
@@ -61,8 +72,21 @@ public final class ChunkCopy {
             SchemaMapping schemas,
             Limits limits,
             Optional<HashSalt> salt) {
+        this(source, Optional.empty(), destination, pipeline, schemas, limits, salt);
+    }
+
+    ChunkCopy(
+            Database source,
+            Optional<Database> replica,
+            Database destination,
+            Pipeline pipeline,
+            SchemaMapping schemas,
+            Limits limits,
+            Optional<HashSalt> salt) {
         this.salt = salt;
         this.source = source;
+        this.replica = replica.map(standby -> new ReplicaReads(
+                standby, pipeline, limits.replica(), salt.map(HashSalt::settings).orElse(Map.of())));
         this.destination = destination;
         this.schemas = schemas;
         this.ledger = TableName.quote(pipeline.ledgerSchema());
@@ -74,9 +98,20 @@ public final class ChunkCopy {
      * @param lock how long to wait for a lock on the table, or on the run
      * @param transaction how long the chunk may take at either server, and so how long a second worker may wait for a
      *     first one that works
+     * @param replica how long to wait, before the chunk's transactions begin, until a replica has replayed what the
+     *     chunk needs
      */
-    public record Limits(Duration lock, Duration transaction) {
+    public record Limits(Duration lock, Duration transaction, Duration replica) {
+
+        /** Without a replica, or waiting for it no longer than for a lock. */
+        public Limits(Duration lock, Duration transaction) {
+            this(lock, transaction, lock);
+        }
+
         public Limits {
+            if (!replica.isPositive()) {
+                throw new IllegalArgumentException("the time to wait for the replica is not positive: " + replica);
+            }
             if (!lock.isPositive() || transaction.compareTo(lock) < 0) {
                 throw new IllegalArgumentException("a chunk's limits are a positive one for locks (" + lock
                         + ") and one at least as long for the transaction (" + transaction + ")");
@@ -98,16 +133,28 @@ public final class ChunkCopy {
 
     /** Never throws for what a database or a task may bring: that is {@link Answer.Failed}. */
     public Answer copy(ChunkTask task) {
-        String doing = "copying chunk " + task.chunk() + " of " + task.table();
+        Optional<ReplicaReads> from = replica.filter(standby -> isForReplica(task));
+        String doing = "copying chunk " + task.chunk() + " of " + task.table()
+                + from.map(standby -> " from " + standby).orElse("");
         try {
-            return copyFollowingLabels(task);
+            return copyFollowingLabels(task, from);
         } catch (RefusedException e) {
             return failed(task, Fault.refused(doing + ": " + e.fault().reason(), e.fault().hint()));
         } catch (RedefinedException e) {
             return new Answer.Failed(redefined(doing + ": the table's definition changed at the source"));
         } catch (SQLException | RuntimeException e) {
-            return failed(task, SqlFaults.fault(e, doing));
+            return failed(
+                    task, from.map(standby -> standby.fault(e, doing)).orElseGet(() -> SqlFaults.fault(e, doing)));
         }
+    }
+
+    /**
+     * The range above the highest key is not read: there a snapshot of the primary saw that it is empty. And a table is
+     * copied as a whole where it has no key, or none that means the same at both sides: a row of which nobody is sure
+     * could not be read anew by that (R11).
+     */
+    private static boolean isForReplica(ChunkTask task) {
+        return task.emptyAsOf().isEmpty() && !task.range().equals(KeyRange.ALL);
     }
 
     /** What the destination refuses may be the change of a definition that it has followed while the chunk was copied. */
@@ -144,39 +191,46 @@ public final class ChunkCopy {
     private static final class RedefinedException extends RuntimeException {}
 
     /** A label that an enumeration got since the table was prepared is given to the destination's, too. */
-    private Answer copyFollowingLabels(ChunkTask task) throws SQLException {
+    private Answer copyFollowingLabels(ChunkTask task, Optional<ReplicaReads> from) throws SQLException {
         try {
-            return copyOnce(task);
+            return copyOnce(task, from);
         } catch (SQLException e) {
             if (SqlFaults.isUnreadable(e)
                     && types.followLabels(task.table()).await().atMost(limits.transaction())) {
-                return copyOnce(task);
+                return copyOnce(task, from);
             }
             throw e;
         }
     }
 
-    private Answer copyOnce(ChunkTask task) throws SQLException {
-        try (var connections = new CopyConnections(source, destination, limits)) {
-            Answer answer = copy(task, connections);
+    private Answer copyOnce(ChunkTask task, Optional<ReplicaReads> from) throws SQLException {
+        Duration waitMax = from.map(ReplicaReads::waitMax).orElse(Duration.ZERO);
+        try (var connections = new CopyConnections(source, destination, limits, waitMax)) {
+            Answer answer = copy(task, from, connections);
             connections.finished();
             return answer;
         }
     }
 
-    private Answer copy(ChunkTask task, CopyConnections connections) throws SQLException {
+    private Answer copy(ChunkTask task, Optional<ReplicaReads> replica, CopyConnections connections)
+            throws SQLException {
+        // Waits here, before it holds anything that others wait for.
+        Optional<ReplicaReads.Ready> ready =
+                replica.isPresent() ? Optional.of(replica.get().await(task, connections)) : Optional.empty();
         Connection to = connections.destination();
-        execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
+        ChunkRead.execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
         RunOptions run = requireOpen(to, task);
         if (!enter(to, task)) {
             long rows = recorded(to, task);
-            execute(to, "COMMIT");
+            ChunkRead.execute(to, "COMMIT");
             return new Answer.CopiedBefore(rows);
         }
         // The run is locked before the source is read: what is read here can only be written by a run that is open.
         Optional<HashSalt> salt = HashSalt.require(this.salt, run.options(), run.saltCheck());
-        Connection from = connections.source(salt.map(HashSalt::settings).orElse(Map.of()));
-        PgSnapshot snapshot = beginRead(from, task);
+        ChunkRead read = ready.isPresent()
+                ? replica.get().begin(task, ready.get(), limits.lock())
+                : beginRead(connections.source(salt.map(HashSalt::settings).orElse(Map.of())), task);
+        Connection from = read.connection();
         Reading sourceTable = definition(from, task, run.options());
         TableName target = schemas.atDestination(task.table());
         Reading destinationTable = DefinitionQuery.read(to, target)
@@ -194,27 +248,40 @@ public final class ChunkCopy {
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
                 };
-        if (!statements.source().runFingerprint().equals(task.fingerprint())) {
+        boolean sameOrder = statements.source().runFingerprint().equals(task.fingerprint());
+        if (ready.isPresent()) {
+            // From here on no definition is followed there. What was followed before, the primary has, and a standby
+            // that lags may not have yet.
+            ChunkRead.execute(to, "LOCK TABLE " + target.sql() + " IN ACCESS SHARE MODE");
+            List<String> compared = new ArrayList<>(new CarriedTable(sourceTable.definition(), run.options(), salt)
+                    .conditionColumns().stream().map(TableDefinition.Column::name).toList());
+            if (!sameOrder) {
+                compared.addAll(statements.source().keyColumns());
+            }
+            ReplicaReads.requireSameOrders(
+                    compared, definition(ready.get().primary(), task, run.options()), sourceTable);
+        }
+        if (!sameOrder) {
             throw new RefusedException(
                     "source and destination agree on another order of the key than when the backfill started",
                     "Backfill the table again: the new run cuts its chunks anew.");
         }
         List<TableDefinition.KeyColumn> key = statements.source().key();
-        execute(from, KeyOperators.find(task.table(), key).stream().toArray(String[]::new));
-        execute(to, KeyOperators.find(target, key).stream().toArray(String[]::new));
+        ChunkRead.execute(from, KeyOperators.find(task.table(), key).stream().toArray(String[]::new));
+        ChunkRead.execute(to, KeyOperators.find(target, key).stream().toArray(String[]::new));
         // A range is small beside its table, which the planner does not see in a key of several columns.
-        execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
+        ChunkRead.execute(to, "SET LOCAL enable_seqscan = off", "SET LOCAL jit = off");
         Answer.Copied copied;
         if (task.emptyAsOf().isPresent()) {
-            execute(from, "COMMIT");
-            execute(to, statements.deleteRange());
-            snapshot = task.emptyAsOf().get();
+            ChunkRead.execute(from, "COMMIT");
+            ChunkRead.execute(to, statements.deleteRange());
+            read = new ChunkRead(from, task.emptyAsOf().get(), Optional.empty());
             copied = new Answer.Copied(0, 0);
         } else {
             copied = move(from, to, statements);
         }
-        leave(to, task, copied.rows(), snapshot, statements.source().order());
-        execute(to, "COMMIT");
+        leave(to, task, copied.rows(), read, statements.source().order());
+        ChunkRead.execute(to, "COMMIT");
         return copied;
     }
 
@@ -222,24 +289,26 @@ public final class ChunkCopy {
         boolean fresh = !isTrue(to, statements.anyRow());
         Optional<ChunkStatements.Replace> replace = fresh ? Optional.empty() : statements.replace();
         if (replace.isPresent()) {
-            execute(to, replace.get().stage());
+            ChunkRead.execute(to, replace.get().stage());
         } else if (!fresh) {
             // Nothing tells which row is which: all go, and come again in the same transaction.
-            execute(to, statements.deleteRange());
+            ChunkRead.execute(to, statements.deleteRange());
         }
+        // A server that ended the transaction meanwhile says why here; the start of a COPY only tells that it is gone.
+        ChunkRead.execute(from, "SELECT 1");
         Passed passed = CopyPipe.pass(
                 copies(from),
                 statements.read(),
                 copies(to),
                 replace.map(ChunkStatements.Replace::write).orElse(statements.writeFresh()));
-        execute(from, "COMMIT");
+        ChunkRead.execute(from, "COMMIT");
         if (passed.written() != passed.read()) {
             throw new RefusedException(
                     "the source sent " + passed.read() + " rows and the destination took " + passed.written(),
                     "A trigger or rule of the destination's table drops rows. Disable it; then retry.");
         }
         if (replace.isPresent()) {
-            execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
+            ChunkRead.execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
         }
         return new Answer.Copied(passed.read(), passed.bytes());
     }
@@ -305,38 +374,25 @@ public final class ChunkCopy {
         }
     }
 
-    private void leave(Connection to, ChunkTask task, long rows, PgSnapshot snapshot, String order)
-            throws SQLException {
+    private void leave(Connection to, ChunkTask task, long rows, ChunkRead read, String order) throws SQLException {
         try (var statement = to.prepareStatement("UPDATE " + ledger
-                + ".chunks SET rows = ?, source_snapshot = ?, key_order = ?, copied_at = now() "
+                + ".chunks SET rows = ?, source_snapshot = ?, later_snapshot = ?, key_order = ?, copied_at = now() "
                 + "WHERE table_name = ? AND run = ? AND chunk = ?")) {
             statement.setLong(1, rows);
-            statement.setString(2, snapshot.toString());
-            statement.setString(3, order);
-            statement.setString(4, task.table().toString());
-            statement.setLong(5, task.run());
-            statement.setInt(6, task.chunk());
+            statement.setString(2, read.contains().toString());
+            statement.setString(3, read.mayContain().map(PgSnapshot::toString).orElse(null));
+            statement.setString(4, order);
+            statement.setString(5, task.table().toString());
+            statement.setLong(6, task.run());
+            statement.setInt(7, task.chunk());
             if (statement.executeUpdate() != 1) {
                 throw new IllegalStateException("the ledger's row that this transaction wrote is not there");
             }
         }
     }
 
-    /**
-     * First the lock, then the snapshot: a TRUNCATE or a rewrite between the two would leave a snapshot that sees an
-     * empty table (R7).
-     */
-    private static PgSnapshot beginRead(Connection from, ChunkTask task) throws SQLException {
-        execute(
-                from,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                // Rows that a policy hides make the read fail instead of being left out.
-                "SET LOCAL row_security = off",
-                "SET LOCAL jit = off",
-                "SET LOCAL max_parallel_workers_per_gather = 0",
-                "SET LOCAL enable_seqscan = off",
-                // Without ONLY, for the partitions: what kind of table it is cannot be asked before the snapshot.
-                "LOCK TABLE " + task.table().sql() + " IN ACCESS SHARE MODE");
+    private static ChunkRead beginRead(Connection from, ChunkTask task) throws SQLException {
+        ChunkRead.lock(from, task.table());
         try (var statement = from.prepareStatement("SELECT pg_current_snapshot()::text, pg_is_in_recovery(), "
                         + "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
                         + "ELSE pg_current_wal_insert_lsn() END::text");
@@ -345,16 +401,20 @@ public final class ChunkCopy {
             if (rows.getBoolean(2)) {
                 throw new RefusedException(
                         "the source is a standby, whose snapshots do not tell which changes a read contains",
-                        "Point sluice.source.url at the primary; then retry.");
+                        "Point sluice.source.url at the primary, and sluice.source.replica.url at the standby; "
+                                + "then retry.");
             }
-            Lsn written = Lsn.parse(rows.getString(3));
-            if (!written.isAtLeast(task.primary())) {
-                throw new RefusedException(
-                        "the source's WAL ends at " + written + ", before " + task.primary()
-                                + " where the backfill started",
-                        "This is another server, or one that was restored. Backfill the table again.");
-            }
-            return PgSnapshot.parse(rows.getString(1));
+            requirePast(task.primary(), Lsn.parse(rows.getString(3)));
+            return new ChunkRead(from, PgSnapshot.parse(rows.getString(1)), Optional.empty());
+        }
+    }
+
+    /** @param written where the primary's WAL ends now */
+    static void requirePast(Lsn started, Lsn written) {
+        if (!written.isAtLeast(started)) {
+            throw new RefusedException(
+                    "the source's WAL ends at " + written + ", before " + started + " where the backfill started",
+                    "This is another server, or one that was restored. Backfill the table again.");
         }
     }
 
@@ -396,16 +456,6 @@ public final class ChunkCopy {
         try (var statement = connection.createStatement();
                 var rows = statement.executeQuery(query)) {
             return rows.next() && rows.getBoolean(1);
-        }
-    }
-
-    private static void execute(Connection connection, String... statements) throws SQLException {
-        if (statements.length == 0) {
-            return;
-        }
-        try (var statement = connection.createStatement()) {
-            // Sent at once and run one after the other: one round trip.
-            statement.execute(String.join(";\n", statements));
         }
     }
 }

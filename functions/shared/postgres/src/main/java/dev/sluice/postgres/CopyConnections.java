@@ -13,8 +13,8 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The two connections of one chunk, each asked for once, and cut when time is over. The servers
- * bound their transactions by themselves; this is for a server that is stopped or cut off, and does not even say so.
+ * The connections of one chunk, each asked for once, and cut when time is over. The servers bound their transactions
+ * by themselves; this is for a server that is stopped or cut off, and does not even say so.
  */
 final class CopyConnections implements AutoCloseable {
 
@@ -32,17 +32,23 @@ final class CopyConnections implements AutoCloseable {
     private boolean cut;
     private boolean finished;
 
-    CopyConnections(Database sourceDatabase, Database destinationDatabase, Limits limits) {
+    /** @param waitMax how long the chunk may wait before its transactions begin */
+    CopyConnections(Database sourceDatabase, Database destinationDatabase, Limits limits, Duration waitMax) {
         this.sourceDatabase = sourceDatabase;
         this.destinationDatabase = destinationDatabase;
         this.limits = limits;
         this.deadline = CUTTER.schedule(
-                this::cut, limits.transaction().plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+                this::cut, limits.transaction().plus(waitMax).plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** @param settings of the session, beside those that every session has */
     Connection source(Map<String, String> settings) throws SQLException {
         return opened(sourceDatabase.connectForCopy(limits.lock(), limits.transaction(), settings));
+    }
+
+    /** @param settings as those of {@link #source} */
+    Connection replica(Database replica, Map<String, String> settings) throws SQLException {
+        return opened(replica.connectForCopy(limits.lock(), limits.transaction(), settings));
     }
 
     Connection destination() throws SQLException {

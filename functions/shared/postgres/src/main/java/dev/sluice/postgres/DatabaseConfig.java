@@ -32,6 +32,19 @@ public interface DatabaseConfig {
         /** Connections to the source at most, without those of chunk copies (one each). */
         @WithDefault("8")
         int connectionsMax();
+
+        Replica replica();
+    }
+
+    interface Replica {
+
+        /**
+         * A physical standby of the source that the rows of chunks are read from, as a libpq URL like
+         * {@code sluice.source.url}; empty: they are read from the source. It takes the load of the backfill's reads
+         * off the source. A chunk then waits until the standby has replayed what it needs, so a standby that lags
+         * slows the backfill, and the rows that change meanwhile are read from the source once more.
+         */
+        Optional<String> url();
     }
 
     interface Destination {

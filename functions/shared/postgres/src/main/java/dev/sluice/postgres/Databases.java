@@ -13,6 +13,7 @@ import java.util.Optional;
 public class Databases {
 
     private final Database source;
+    private final Optional<Database> replica;
     private final Database destination;
     private final Pipeline pipeline;
     private final SchemaMapping schemas;
@@ -23,6 +24,11 @@ public class Databases {
         pipeline = new Pipeline(config.pipeline());
         source = Database.open(
                 vertx, config.source().url(), "sluice.source.url", pipeline.name(), config.source().connectionsMax());
+        // Chunks are read over connections of their own.
+        replica = config.source()
+                .replica()
+                .url()
+                .map(url -> Database.open(vertx, url, "sluice.source.replica.url", pipeline.name(), 1));
         destination = Database.open(
                 vertx,
                 config.destination().url(),
@@ -35,6 +41,11 @@ public class Databases {
 
     public Database source() {
         return source;
+    }
+
+    /** A standby of the source to read chunks from; empty: they are read from the source. */
+    public Optional<Database> replica() {
+        return replica;
     }
 
     public Database destination() {
@@ -60,6 +71,7 @@ public class Databases {
     @PreDestroy
     void close() {
         source.close();
+        replica.ifPresent(Database::close);
         destination.close();
     }
 }

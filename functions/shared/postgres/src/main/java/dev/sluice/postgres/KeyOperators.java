@@ -3,6 +3,8 @@ package dev.sluice.postgres;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.KeyColumn;
 import dev.sluice.domain.TableName;
+import io.smallrye.mutiny.Uni;
+import io.vertx.mutiny.sqlclient.SqlConnection;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,5 +44,12 @@ final class KeyOperators {
                 .replace("@schema", ChunkStatements.literal(table.schema()))
                 .replace("@table", ChunkStatements.literal(table.name()))
                 .replace("@columns", String.join(", ", columns)));
+    }
+
+    /** Sets the search path of {@link #find(TableName, List)} on a connection. */
+    static Uni<Void> find(SqlConnection connection, TableName table, List<KeyColumn> key) {
+        return find(table, key)
+                .map(sql -> connection.query(sql).execute().replaceWithVoid())
+                .orElseGet(() -> Uni.createFrom().voidItem());
     }
 }

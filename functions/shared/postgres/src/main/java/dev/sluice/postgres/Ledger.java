@@ -80,14 +80,14 @@ public class Ledger {
     /**
      * A chunk whose snapshot still decides which changes to skip (R9). The chunks of one run do not overlap.
      *
-     * @param order what the order rested on in which its range was compared (R10)
+     * @param snapshot what it sees, the chunk contains
+     * @param later what it does not see, the chunk does not contain; empty for a chunk that was read from the primary
+     *     and contains exactly what {@code snapshot} sees (R11)
+     * @param order what the order rested on in which its range was compared (R10); empty where that is nothing that
+     *     could change
      */
-    public record RetainedChunk(long run, KeyRange range, PgSnapshot snapshot, String order) {
-        /** One whose order rests on nothing that could change. */
-        public RetainedChunk(long run, KeyRange range, PgSnapshot snapshot) {
-            this(run, range, snapshot, "");
-        }
-    }
+    public record RetainedChunk(
+            long run, KeyRange range, PgSnapshot snapshot, Optional<PgSnapshot> later, String order) {}
 
     /**
      * A row that was read from the source while its table drains or streams: a chunk of one key (R13).
@@ -145,6 +145,7 @@ public class Ledger {
                   up_to_key text[],
                   rows bigint,
                   source_snapshot text,
+                  later_snapshot text,
                   key_order text NOT NULL DEFAULT '',
                   copied_at timestamptz NOT NULL DEFAULT now(),
                   PRIMARY KEY (table_name, run, chunk),
@@ -171,7 +172,8 @@ public class Ledger {
                       ('tables', 'salt_check', 'text'),
                       ('tables', 'definition', 'jsonb'),
                       ('tables', 'mark_ordinal', 'int NOT NULL DEFAULT 0'),
-                      ('chunks', 'key_order', 'text NOT NULL DEFAULT ''''')) wanted (relation, name, type)
+                      ('chunks', 'key_order', 'text NOT NULL DEFAULT '''''),
+                      ('chunks', 'later_snapshot', 'text')) wanted (relation, name, type)
                     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attname = wanted.name AND NOT attisdropped
                                       AND attrelid = ('%1$s.' || wanted.relation)::regclass)
                   LOOP
@@ -480,17 +482,19 @@ public class Ledger {
                 });
     }
 
-    /** Notes a row read, in the transaction that writes the row. A later one of the same key takes its place. */
-    Uni<Void> noteRowRead(SqlConnection connection, TableName table, RowRead read) {
+    /** Notes rows read, in the transaction that writes the rows. A later one of the same key takes its place. */
+    Uni<Void> noteRowReads(SqlConnection connection, TableName table, List<RowRead> reads) {
         return connection
                 .preparedQuery("INSERT INTO " + schema + ".row_reads (table_name, key, source_snapshot, source_lsn) "
                         + "VALUES ($1, $2, $3, $4::text::pg_lsn) ON CONFLICT (table_name, key) DO UPDATE "
                         + "SET source_snapshot = excluded.source_snapshot, source_lsn = excluded.source_lsn")
-                .execute(Tuple.of(
-                        table.toString(),
-                        read.key().values().toArray(String[]::new),
-                        read.snapshot().toString(),
-                        read.lsn().toString()))
+                .executeBatch(reads.stream()
+                        .map(read -> Tuple.of(
+                                table.toString(),
+                                read.key().values().toArray(String[]::new),
+                                read.snapshot().toString(),
+                                read.lsn().toString()))
+                        .toList())
                 .replaceWithVoid();
     }
 
@@ -513,10 +517,12 @@ public class Ledger {
                         Tuple.of(table.toString()))
                 .map(rows -> {
                     List<RowRead> reads = new ArrayList<>();
+                    // Many rows are read in one go, with one snapshot.
+                    Map<String, PgSnapshot> snapshots = new HashMap<>();
                     for (Row row : rows) {
                         reads.add(new RowRead(
                                 key(row, 0).orElseThrow(),
-                                PgSnapshot.parse(row.getString(1)),
+                                snapshots.computeIfAbsent(row.getString(1), PgSnapshot::parse),
                                 Lsn.parse(row.getString(2))));
                     }
                     return reads;
@@ -527,7 +533,7 @@ public class Ledger {
     public Uni<List<RetainedChunk>> retainedChunks(TableName table) {
         return destination
                 .query(
-                        "SELECT c.after_key, c.up_to_key, c.source_snapshot, run, c.key_order FROM " + schema
+                        "SELECT c.after_key, c.up_to_key, c.source_snapshot, c.later_snapshot, run, c.key_order FROM " + schema
                                 + ".chunks c JOIN " + schema + ".runs r USING (table_name, run) "
                                 + "WHERE table_name = $1 AND r.retained AND c.source_snapshot IS NOT NULL ORDER BY run, chunk",
                         Tuple.of(table.toString()))
@@ -535,10 +541,11 @@ public class Ledger {
                     List<RetainedChunk> chunks = new ArrayList<>();
                     for (Row row : rows) {
                         chunks.add(new RetainedChunk(
-                                row.getLong(3),
+                                row.getLong(4),
                                 new KeyRange(key(row, 0), key(row, 1)),
                                 PgSnapshot.parse(row.getString(2)),
-                                row.getString(4)));
+                                Optional.ofNullable(row.getString(3)).map(PgSnapshot::parse),
+                                row.getString(5)));
                     }
                     return chunks;
                 });

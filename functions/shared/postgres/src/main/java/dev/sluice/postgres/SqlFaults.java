@@ -75,6 +75,12 @@ public final class SqlFaults {
                 case RefusedException refused -> {
                     return refused.fault();
                 }
+                case LaterException later -> {
+                    return new Fault(
+                            later.fault().kind(),
+                            doing + ": " + later.fault().reason(),
+                            later.fault().hint());
+                }
                 case PSQLException sql when sql.getServerErrorMessage() != null -> {
                     return ofServer(serverError(sql), doing);
                 }

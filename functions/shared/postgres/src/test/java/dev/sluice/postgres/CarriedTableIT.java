@@ -411,7 +411,7 @@ class CarriedTableIT {
                     Optional.of(key), key,
                     OptionsBench.row("a", "" + i, "b", "" + i % 3, "email", "e" + i, "phone", "p", "note", "x", "active",
                             i % 2 == 0 ? "f" : "t", "big", KEPT),
-                    bench.move("1", "1").reached(), 0));
+                    OptionsBench.SEEN, bench.move("1", "1").reached(), 0));
         }
 
         assertThat(bench.compare("whole").isEqual()).isTrue();
@@ -419,6 +419,33 @@ class CarriedTableIT {
                 .containsExactly("f|5|b1|" + Stream.of(1, 3, 5, 7, 9).map(i -> sha256("e" + i)).sorted().findFirst().get(),
                         "t|4|b2|" + Stream.of(2, 4, 6, 8).map(i -> sha256("e" + i)).sorted().findFirst().get());
         assertThat(bench.columns("whole")).doesNotContain("note");
+    }
+
+    @Test
+    void aRowThatIsReadAnewIsCarriedAsAnyOther() throws Exception {
+        bench.onSource("CREATE TABLE anew (id int PRIMARY KEY, email text, phone text, note text, active boolean)");
+        bench.onSource("INSERT INTO anew SELECT i, 'e' || i, 'p' || i, 'n', i <> 3 FROM generate_series(1, 5) i");
+        bench.backfill("anew", new TableOptions(
+                NO, NO, List.of("note"), List.of("email"), Map.of("phone", Optional.of("-")), Optional.of("active"),
+                Optional.of(new SoftDelete("gone", SoftDelete.Type.TIMESTAMPTZ))));
+        bench.onSource("UPDATE anew SET active = id <> 2, email = 'new' WHERE id IN (1, 2, 3); DELETE FROM anew WHERE id = 4");
+
+        bench.apply("anew", new ChangeBatch.Reread(
+                List.of(
+                        new ChangeBatch.Remove(Key.of("1"), 1_000), new ChangeBatch.Remove(Key.of("2"), 2_000),
+                        new ChangeBatch.Remove(Key.of("3"), 3_000), new ChangeBatch.Remove(Key.of("4"), 4_000),
+                        new ChangeBatch.Remove(Key.of("6"), 6_000)),
+                java.util.Set.of(OptionsBench.SEEN)));
+
+        assertThat(bench.compare("anew").isEqual()).isTrue();
+        assertThat(bench.rows("SELECT id, email, phone, active, extract(epoch FROM gone)::int FROM anew ORDER BY id"))
+                .containsExactly(
+                        "1|" + sha256("new") + "|-|t|∅",
+                        "2|" + sha256("e2") + "|-|t|2",
+                        "3|" + sha256("new") + "|-|t|∅",
+                        "4|" + sha256("e4") + "|-|t|4",
+                        "5|" + sha256("e5") + "|-|t|∅");
+        assertThat(bench.columns("anew")).doesNotContain("note");
     }
 
     static Stream<Arguments> misfits() {

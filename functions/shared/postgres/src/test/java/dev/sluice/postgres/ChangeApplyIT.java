@@ -17,6 +17,7 @@ import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChangeBatch.Counts;
 import dev.sluice.postgres.ChangeBatch.Move;
 import dev.sluice.postgres.ChangeBatch.Remove;
+import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.ChangeBatch.RowChange;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Step;
@@ -34,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,9 @@ class ChangeApplyIT {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final long RUN = 7;
     private static final Optional<Mark> MARK = Optional.of(new Mark(new Lsn(100), new Lsn(120)));
+
+    /** A transaction that every snapshot sees. */
+    private static final long SEEN = 3;
 
     private static Vertx vertx;
     private static String sourceName;
@@ -247,7 +252,7 @@ class ChangeApplyIT {
         TableName table = table("older", "(id int PRIMARY KEY, big text, added int)");
         onSource("INSERT INTO older VALUES (2, 'large now', 6)");
 
-        Step move = new Move(Optional.empty(), Key.of("2"), partial(row("id", "2"), "big"), new Progress(2, MARK));
+        Step move = new Move(Optional.empty(), Key.of("2"), partial(row("id", "2"), "big"), SEEN, new Progress(2, MARK));
         apply(table, 0, 2, move);
 
         // The update that set it is seen by the read, and so skipped when it comes.
@@ -272,11 +277,72 @@ class ChangeApplyIT {
         onDestination("INSERT INTO gone VALUES (1, 'somebody new', 1)");
 
         Step move = new Move(
-                Optional.empty(), Key.of("2"), partial(row("id", "2", "n", "5"), "big"), new Progress(2, MARK));
+                Optional.empty(), Key.of("2"), partial(row("id", "2", "n", "5"), "big"), SEEN, new Progress(2, MARK));
         Applied applied = apply(table, 0, 2, move);
 
         assertThat(applied.rowReads()).isEmpty();
         assertThat(query("SELECT * FROM gone")).containsExactly("1|somebody new|1");
+    }
+
+    @Test
+    void rowsThatNobodyIsSureOfBecomeWhatTheSourceHas() throws SQLException {
+        TableName table = table("unsure", "(a int, b text, big text, PRIMARY KEY (b, a))");
+        onSource("INSERT INTO unsure SELECT i, 'b', repeat('new', i * 1000) FROM generate_series(1, 60) i");
+        onDestination("INSERT INTO unsure SELECT i, 'b', 'old' FROM generate_series(50, 70) i");
+        List<Key> keys = new ArrayList<>();
+        for (int i = 70; i > 0; i--) {
+            keys.add(Key.of("b", Integer.toString(i)));
+        }
+
+        Applied applied = apply(table, 0, 3, writes(write(keys.get(5), "a", "65", "b", "b", "big", "of the batch")),
+                new Reread(keys.stream().map(Remove::new).toList(), Set.of(SEEN)));
+
+        assertThat(query("SELECT count(*), min(a), max(a), sum(length(big)), count(*) FILTER (WHERE big LIKE 'new%') FROM unsure"))
+                .containsExactly("60|1|60|5490000|60");
+        assertThat(applied.reached().position()).isEqualTo(3);
+        assertThat(applied.rowReads()).as("rows that are gone, too").hasSize(70);
+        assertThat(ledger.rowReads(table).await().atMost(LIMIT)).containsExactlyInAnyOrderElementsOf(applied.rowReads());
+    }
+
+    @Test
+    void aRowThatIsReadAnewHasTheSourcesTextOfAnEqualKey() throws SQLException {
+        TableName table = table("reread_scale", "(id numeric PRIMARY KEY, v text)");
+        onSource("INSERT INTO reread_scale VALUES (1.00, 'new')");
+        onDestination("INSERT INTO reread_scale VALUES (1.0, 'old')");
+
+        apply(table, 0, 1, new Reread(List.of(new Remove(Key.of("1.0"))), Set.of(SEEN)));
+
+        assertThat(query("SELECT * FROM reread_scale")).containsExactly("1.00|new");
+    }
+
+    /** With synchronous replication a change is captured before its transaction is visible. */
+    @Test
+    void aReadingWaitsForTheTransactionOfItsChange() throws Exception {
+        TableName table = table("unseen", "(id int PRIMARY KEY, big text)");
+        try (var writer = SharedServers.source().connect(sourceName); var statement = writer.createStatement()) {
+            writer.setAutoCommit(false);
+            statement.execute("INSERT INTO unseen VALUES (1, 'new')");
+            long transaction;
+            try (var rows = statement.executeQuery("SELECT pg_current_xact_id()::text::bigint & 4294967295")) {
+                rows.next();
+                transaction = rows.getLong(1);
+            }
+            var reread = new Reread(List.of(new Remove(Key.of("1"))), Set.of(transaction));
+            var move = new Move(
+                    Optional.empty(), Key.of("1"), partial(row("id", "1"), "big"), transaction, new Progress(1, MARK));
+
+            for (Step step : List.of(reread, move)) {
+                assertThatThrownBy(() -> apply(table, 0, 1, step))
+                        .isInstanceOf(LaterException.class)
+                        .satisfies(failure -> assertThat(SqlFaults.fault(failure, "applying").kind())
+                                .isEqualTo(Fault.Kind.UNAVAILABLE))
+                        .hasMessageContaining("not yet visible");
+            }
+            assertThat(position(table)).as("nothing is passed").isEqualTo(0);
+            writer.commit();
+            apply(table, 0, 1, reread);
+        }
+        assertThat(query("SELECT * FROM unseen")).containsExactly("1|new");
     }
 
     @Test
@@ -501,7 +567,7 @@ class ChangeApplyIT {
     }
 
     private static Move move(String from, String to, Map<String, Cell> row, long reached) {
-        return new Move(Optional.of(Key.of(from)), Key.of(to), row, new Progress(reached, MARK));
+        return new Move(Optional.of(Key.of(from)), Key.of(to), row, SEEN, new Progress(reached, MARK));
     }
 
     private static Map<String, Cell> row(String... cells) {

@@ -34,6 +34,9 @@ final class OptionsBench implements AutoCloseable {
 
     static final String SALT = "a salt of ours, 100%";
 
+    /** A transaction that every snapshot sees. */
+    static final long SEEN = 3;
+
     final TwoDatabases databases = TwoDatabases.open();
     final SourceTables sources = new SourceTables(databases.source, databases.pipeline);
     final DestinationTables destinations =
@@ -127,7 +130,8 @@ final class OptionsBench implements AutoCloseable {
                             .map(change -> change instanceof Write write ? carried(table, write) : change)
                             .toList());
             case ChangeBatch.Move move -> new ChangeBatch.Move(
-                    move.from(), move.to(), table.carried(move.row()), move.reached(), move.millis());
+                    move.from(), move.to(), table.carried(move.row()), move.transaction(), move.reached(), move.millis());
+            case ChangeBatch.Reread reread -> reread;
             case ChangeBatch.Clear clear -> clear;
             case ChangeBatch.Counts counts -> throw new IllegalArgumentException("of a table without a key: " + counts);
         };
@@ -149,7 +153,7 @@ final class OptionsBench implements AutoCloseable {
     /** @param from may be null */
     ChangeBatch.Move move(String from, String to, String... cells) {
         return new ChangeBatch.Move(
-                Optional.ofNullable(from).map(Key::of), Key.of(to), row(cells),
+                Optional.ofNullable(from).map(Key::of), Key.of(to), row(cells), SEEN,
                 new Progress(offset + 1, Optional.of(new Mark(new Lsn(100 + offset), new Lsn(120 + offset)))),
                 1_700_000_000_000L);
     }

@@ -1,0 +1,47 @@
+package dev.sluice.postgres;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.domain.KeyType;
+import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.TableDefinition.KeyColumn;
+import dev.sluice.domain.TableName;
+import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
+import dev.sluice.postgres.DefinitionQuery.Reading;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ReplicaReadsTest {
+
+    @Test
+    void aStandbyUnderAnotherVersionOfACollationIsRefusedWhereTheOrderDecides() {
+        Reading primary = ordered("icu de  153.120");
+        Reading standby = ordered("icu de  153.128");
+
+        assertThatThrownBy(() -> ReplicaReads.requireSameOrders(List.of("k"), primary, standby))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("\"k\"")
+                .hasMessageContaining("153.128 at the replica")
+                .hasMessageContaining("153.120 at the source");
+        assertThatThrownBy(() -> ReplicaReads.requireSameOrders(List.of("k"), primary, ordered(null)))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("unknown version at the replica");
+        assertThatCode(() -> ReplicaReads.requireSameOrders(List.of("k"), primary, primary)).doesNotThrowAnyException();
+        assertThatCode(() -> ReplicaReads.requireSameOrders(List.of(), primary, standby)).doesNotThrowAnyException();
+    }
+
+    private static Reading ordered(String collation) {
+        List<KeyColumn> key = List.of(new KeyColumn("k", Optional.empty(), Optional.empty()));
+        var order = new ColumnOrder(
+                Optional.of(KeyType.TEXT), "text", true, false, true, Optional.ofNullable(collation), true,
+                Optional.of(""), false);
+        return new Reading(
+                new TableDefinition(new TableName("public", "t"), 1, List.of(), key),
+                new KeyChoice.Result.Keyed(List.of("k")),
+                List.of(),
+                Map.of("k", order));
+    }
+}
