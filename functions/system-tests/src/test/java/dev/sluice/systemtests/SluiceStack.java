@@ -67,6 +67,7 @@ final class SluiceStack implements AutoCloseable {
     private volatile PipelineRecord pipelineRecord = PipelineRecord.empty();
     private volatile boolean observing = true;
     private Thread observer;
+    private Optional<PostgresServer> replica = Optional.empty();
     private DebeziumServer debezium;
     private FunctionsServer functions;
 
@@ -91,6 +92,15 @@ final class SluiceStack implements AutoCloseable {
      */
     static SluiceStack start(String name, Map<String, String> settings) {
         SluiceStack stack = startWithoutFunctions(name, settings);
+        stack.startFunctions();
+        return stack;
+    }
+
+    /** As {@link #start}, on a source of its own with a standby that chunks are read from. */
+    static SluiceStack start(
+            String name, PostgresServer primary, PostgresServer standby, Map<String, String> settings) {
+        SluiceStack stack = startWithoutFunctions(name, settings, primary, SharedServers.destination());
+        stack.replica = Optional.of(standby);
         stack.startFunctions();
         return stack;
     }
@@ -133,13 +143,15 @@ final class SluiceStack implements AutoCloseable {
     }
 
     private FunctionsServer.Settings functionSettings(Map<String, String> settings) {
+        Map<String, String> all = new HashMap<>(settings);
+        replica.ifPresent(standby -> all.put("sluice.source.replica.url", standby.url(sourceDatabase)));
         return new FunctionsServer.Settings(
                 pipeline,
                 sourceServer.url(sourceDatabase),
                 destinationServer.url(destinationDatabase),
                 kafka.bootstrapServers(),
                 0,
-                settings);
+                all);
     }
 
     DebeziumServer debezium() {
