@@ -36,6 +36,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -343,6 +346,33 @@ class ChangeApplyIT {
             apply(table, 0, 1, reread);
         }
         assertThat(query("SELECT * FROM unseen")).containsExactly("1|new");
+    }
+
+    /** The operators of such a key are found by a query, which takes the snapshot: not before the lock (R7). */
+    @Test
+    void aRowWhoseKeyTheDatabaseOrdersIsReadAsItIsAfterTheLock() throws Exception {
+        TableName table = table("reloaded", "(day date PRIMARY KEY, big text)");
+        onSource("INSERT INTO reloaded VALUES ('2026-01-01', 'old')");
+        var opened = apply.open(table, RunOptions.NONE).await().atMost(LIMIT);
+        Step move = new Move(
+                Optional.empty(), Key.of("2026-01-01"), partial(row("day", "2026-01-01"), "big"), SEEN,
+                new Progress(1, MARK));
+        CompletableFuture<Applied> reading;
+        try (var loader = SharedServers.source().connect(sourceName); var statement = loader.createStatement()) {
+            loader.setAutoCommit(false);
+            statement.execute("TRUNCATE reloaded; INSERT INTO reloaded VALUES ('2026-01-01', 'new')");
+            reading = apply.apply(batch(table, 0, 1, move), opened).subscribeAsCompletionStage();
+            Awaitility.await("the reading waits for the lock").atMost(LIMIT).until(() -> {
+                try (var rows = statement.executeQuery(
+                        "SELECT FROM pg_locks WHERE relation = 'reloaded'::regclass AND NOT granted")) {
+                    return rows.next();
+                }
+            });
+            loader.commit();
+        }
+
+        assertThat(reading.get(30, TimeUnit.SECONDS).rowReads()).hasSize(1);
+        assertThat(query("SELECT * FROM reloaded")).containsExactly("2026-01-01|new");
     }
 
     @Test
