@@ -574,11 +574,12 @@ final class TableStream {
     }
 
     /**
-     * A table with a condition reads rows for as long as it is written to; for those alone its drain never waits, or it
-     * would have no end.
+     * Only readings that stand for changes of chunks: all of those come before the watermark. Rows that move, or may
+     * begin to fulfil a condition, are read for as long as the table is written to: waiting for them, a drain would have
+     * no end where changes come as fast as they are applied.
      */
     private static void awaitRowsRead(Session open, BatchPlan plan, List<RowRead> reads) {
-        boolean ofChunks = !open.table.isFiltered() || plan.steps().stream().anyMatch(Reread.class::isInstance);
+        boolean ofChunks = plan.steps().stream().anyMatch(Reread.class::isInstance);
         if (ofChunks && !reads.isEmpty()) {
             open.rowsRead = reads.stream().map(RowRead::lsn).max(Comparator.naturalOrder());
             open.drainEnd = Optional.empty();

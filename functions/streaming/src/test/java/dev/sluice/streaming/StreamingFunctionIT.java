@@ -182,7 +182,7 @@ class StreamingFunctionIT {
                 pipeline.queueTopic(table),
                 bytes("{\"id\":\"7\"}"),
                 bytes("{\"op\":\"u\",\"after\":{\"id\":\"7\",\"counter\":\"1\"},"
-                        + source(10, 1).replaceFirst("\"txId\":\\d+", "\"txId\":5") + "}")));
+                        + source(10, 1, 5) + "}")));
         ledger.closeRun(table, RUN, Outcome.CUT_SHORT, 0).await().atMost(LIMIT);
         ledger.setWatermark(table, RUN, watermark).await().atMost(LIMIT);
         confirmedFlush.set(watermark);
@@ -195,7 +195,13 @@ class StreamingFunctionIT {
                 .atMost(LIMIT)
                 .until(() -> flushAsked.get() > asked + 3);
         assertThat(events).doesNotContain(new Event.TableCaughtUp(table, RUN));
-        confirmedFlush.set(ledger.rowReads(table).await().atMost(LIMIT).getFirst().lsn());
+        Lsn reading = ledger.rowReads(table).await().atMost(LIMIT).getFirst().lsn();
+        // A row that moves is read for another reason, and for that no drain waits.
+        execute(SharedServers.source(), sourceName, "INSERT INTO anew VALUES (2002, 1)");
+        writeMovedAway(table, source(20, 2, 5), "2001", "2002");
+        writeMovedHere(table, source(20, 2, 5), "2001", "2002");
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("anew")).containsExactly("7|3", "2002|1"));
+        confirmedFlush.set(reading);
         awaitEvent(new Event.TableCaughtUp(table, RUN)::equals);
     }
 
@@ -305,16 +311,11 @@ class StreamingFunctionIT {
     void halfAKeyChangeWaitsForItsOtherHalf() throws Exception {
         TableName table = streaming("halved");
         write(table, 10, 1, "1", 1);
-        writeMovedAway(table, 20, 2, "1", "2");
+        writeMovedAway(table, source(20, 2), "1", "2");
         awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.applied() == 1 && moved.waiting() == 1);
         assertThat(rows("halved")).containsExactly("1|1");
 
-        var create = new ProducerRecord<>(
-                pipeline.queueTopic(table),
-                bytes("{\"id\":\"2\"}"),
-                bytes("{\"op\":\"c\",\"after\":{\"id\":\"2\",\"counter\":\"\\u0000\"}," + source(20, 2) + "}"));
-        create.headers().add("__debezium.oldkey", bytes("{\"id\":\"1\"}"));
-        capture.send(create).get();
+        writeMovedHere(table, source(20, 2), "1", "2");
 
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("halved")).containsExactly("2|1"));
     }
@@ -323,7 +324,7 @@ class StreamingFunctionIT {
     void halfAKeyChangeBeforeAChangeThatCannotBeReadFailsTheTable() throws Exception {
         TableName table = streaming("cut");
         write(table, 10, 1, "1", 1);
-        writeMovedAway(table, 20, 2, "1", "2");
+        writeMovedAway(table, source(20, 2), "1", "2");
         writeUncarried(table, 20, 2, "2");
 
         Event failed = awaitEvent(event -> event instanceof Event.StreamFailed);
@@ -468,13 +469,23 @@ class StreamingFunctionIT {
     }
 
     /** The first half of a key change. */
-    private void writeMovedAway(TableName table, long commitBefore, long lsn, String from, String to) throws Exception {
+    private void writeMovedAway(TableName table, String source, String from, String to) throws Exception {
         var delete = new ProducerRecord<>(
                 pipeline.queueTopic(table),
                 bytes("{\"id\":\"" + from + "\"}"),
-                bytes("{\"op\":\"d\"," + source(commitBefore, lsn) + "}"));
+                bytes("{\"op\":\"d\"," + source + "}"));
         delete.headers().add("__debezium.newkey", bytes("{\"id\":\"" + to + "\"}"));
         capture.send(delete).get();
+    }
+
+    /** The second half, of a row that keeps its counter. */
+    private void writeMovedHere(TableName table, String source, String from, String to) throws Exception {
+        var create = new ProducerRecord<>(
+                pipeline.queueTopic(table),
+                bytes("{\"id\":\"" + to + "\"}"),
+                bytes("{\"op\":\"c\",\"after\":{\"id\":\"" + to + "\",\"counter\":\"\\u0000\"}," + source + "}"));
+        create.headers().add("__debezium.oldkey", bytes("{\"id\":\"" + from + "\"}"));
+        capture.send(create).get();
     }
 
     /** A change with a value that capture could not carry. */
@@ -488,8 +499,12 @@ class StreamingFunctionIT {
     }
 
     private static String source(long commitBefore, long lsn) {
+        return source(commitBefore, lsn, 100_000 + lsn);
+    }
+
+    private static String source(long commitBefore, long lsn, long transaction) {
         return "\"source\":{\"ts_ms\":1,\"sequence\":\"[\\\"" + commitBefore + "\\\",\\\"" + lsn + "\\\"]\",\"txId\":"
-                + (100_000 + lsn) + ",\"lsn\":" + lsn + "}";
+                + transaction + ",\"lsn\":" + lsn + "}";
     }
 
     private void command(StreamCommand command) throws Exception {

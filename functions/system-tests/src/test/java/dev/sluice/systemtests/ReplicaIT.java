@@ -85,7 +85,7 @@ class ReplicaIT {
     }
 
     private static void backfillUnderWrites(TestTable table) throws Exception {
-        try (var writes = LiveWrites.start(stack, 4, ROWS, table);
+        try (var writes = LiveWrites.start(stack, 2, ROWS, table);
                 var reader = BackwardsReader.start(stack, table)) {
             stack.add(table.tableName());
             // Killed in the middle of what it reads anew.
