@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Applies changes to the destination, a batch in one transaction together with the ledger's position.
@@ -138,12 +139,14 @@ public class ChangeApply {
     }
 
     /**
-     * Asks the destination for the order of keys that only a database knows (R10), by one sort of all of them.
+     * Asks the destination for the order of keys that only a database knows (R10), by one sort of all of them. Where an
+     * enumeration that Sluice made lacks a label by now, it gets it.
      *
      * @throws io.vertx.pgclient.PgException (in the Uni) if a key is no value of the destination's types
+     * @throws RefusedException (in the Uni) if a key has a label that an enumeration of the user's lacks
      */
     public Uni<KeyOrder> locate(DestinationTable table, Collection<Key> keys) {
-        return orders.locate(table, keys);
+        return followingLabels(table.source(), () -> orders.locate(table, keys));
     }
 
     /**
@@ -155,13 +158,17 @@ public class ChangeApply {
      *     enumeration of the user's lacks
      */
     public Uni<Applied> apply(ChangeBatch batch, DestinationTable table) {
-        return attempt(batch, table)
-                .onFailure(SqlFaults::isUnreadable)
-                .recoverWithUni(failure -> types.followLabels(batch.table())
-                        .chain(followed -> followed ? attempt(batch, table) : Uni.createFrom().failure(failure)))
+        return followingLabels(batch.table(), () -> attempt(batch, table))
                 .ifNoItem()
                 .after(ANSWER_LIMIT)
                 .fail();
+    }
+
+    private <T> Uni<T> followingLabels(TableName table, Supplier<Uni<T>> work) {
+        return work.get()
+                .onFailure(SqlFaults::isUnreadable)
+                .recoverWithUni(failure -> types.followLabels(table)
+                        .chain(followed -> followed ? work.get() : Uni.createFrom().failure(failure)));
     }
 
     private Uni<Applied> attempt(ChangeBatch batch, DestinationTable table) {

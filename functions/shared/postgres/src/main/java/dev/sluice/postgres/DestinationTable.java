@@ -109,7 +109,8 @@ public record DestinationTable(
      * @throws RefusedException if it does not
      */
     public void requireOrderOf(KeyRange range, String restsOn) {
-        if (range.equals(KeyRange.ALL) || order.equals(new Order.Agreed(restsOn))) {
+        if (range.equals(KeyRange.ALL)
+                || order instanceof Order.Agreed agreed && OrderText.holds(restsOn, agreed.restsOn())) {
             return;
         }
         String now = switch (order) {
@@ -118,7 +119,7 @@ public record DestinationTable(
         };
         throw new RefusedException(
                 "the chunks of " + source + " were cut in the order «" + restsOn + "», and now it is " + now,
-                "make the collations what they were, or remove the table and add it again");
+                "make the collations what they were, or start a new backfill of the table");
     }
 
     /** Whether keys that are equal may have different texts, so that a row that is there may need its key written. */

@@ -110,7 +110,7 @@ final class KeyAgreement {
         if (source.collatesInside()) {
             return Compared.never("parts of its values are ordered by collations of their own");
         }
-        if (source.others().isEmpty() || !source.others().equals(destination.others())) {
+        if (source.others().isEmpty() || !coversOthers(source, destination)) {
             return Compared.never("its type " + source.typeName() + " rests on «"
                     + source.others().orElse("a version that is not known") + "» at the source and on «"
                     + destination.others().orElse("a version that is not known") + "» at the destination");
@@ -133,6 +133,13 @@ final class KeyAgreement {
         return Compared.never("its collation (" + source.collation().orElse("of an unknown version")
                 + ") is another at the destination (" + destination.collation().orElse("of an unknown version")
                 + "), and " + (byCodePoint ? "does not tell all texts apart" : "a database is not in UTF-8"));
+    }
+
+    /** What the order rests on beside a collation. The destination gets the labels that it lacks before a row needs them. */
+    private static boolean coversOthers(ColumnOrder source, ColumnOrder destination) {
+        return destination.others()
+                .filter(there -> OrderText.holds("(" + there + ")", "(" + source.others().orElseThrow() + ")"))
+                .isPresent();
     }
 
     private static Fault fault(TableDefinition definition, String column, String why) {

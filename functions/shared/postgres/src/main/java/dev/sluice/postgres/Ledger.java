@@ -312,16 +312,23 @@ public class Ledger {
                         + "WHERE table_name = $1 AND run = $2 AND applying = 'HELD'")
                 .execute(Tuple.of(table.toString(), run, topicId, position))
                 .chain(rows -> require(rows, "queue start of run " + run + " of " + table))
-                .chain(() -> connection
-                        .preparedQuery("UPDATE " + schema + ".runs SET retained = false "
-                                + "WHERE table_name = $1 AND run < $2 AND retained")
-                        .execute(Tuple.of(table.toString(), run)))
-                .replaceWithVoid());
+                .chain(() -> letGoOfEarlier(connection, table, run)));
+    }
+
+    private Uni<Void> letGoOfEarlier(SqlConnection connection, TableName table, long run) {
+        return connection
+                .preparedQuery("UPDATE " + schema + ".runs SET retained = false "
+                        + "WHERE table_name = $1 AND run < $2 AND retained")
+                .execute(Tuple.of(table.toString(), run))
+                .replaceWithVoid();
     }
 
     /**
      * Closes a run: waits for chunk transactions in flight, and refuses later ones. A run that is closed stays as it
      * was closed.
+     *
+     * <p>When every chunk of it is copied, those of earlier runs decide nothing any more: every row is as this run has
+     * read it, and what an earlier one had seen was read again.
      *
      * @param chunks how many the run has, for {@link Outcome#COPIED}
      * @throws IncompleteRunException (in the Uni) if the ledger's chunks do not cover the key space without a gap
@@ -360,7 +367,9 @@ public class Ledger {
                                     .preparedQuery("UPDATE " + schema + ".runs SET state = $3, closed_at = now() "
                                             + "WHERE table_name = $1 AND run = $2")
                                     .execute(Tuple.of(table.toString(), run, state)))
-                            .replaceWithVoid();
+                            .chain(() -> outcome == Outcome.COPIED
+                                    ? letGoOfEarlier(connection, table, run)
+                                    : Uni.createFrom().voidItem());
                 })
                 .chain(() -> outcome == Outcome.ABANDONED || outcome == Outcome.DISCARDED
                         ? Uni.createFrom().voidItem()

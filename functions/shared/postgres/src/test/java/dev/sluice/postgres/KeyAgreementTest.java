@@ -42,6 +42,15 @@ class KeyAgreementTest {
     }
 
     @Test
+    void labelsThatTheDestinationStillIsToGetAreInTheOrderOfTheSource() {
+        assertThat(agreed(plain("mood", "sad,\"so so\",ok"), plain("mood", "sad,ok")).order())
+                .isEqualTo("\"k\" mood (sad,\"so so\",ok)");
+        assertThat(why(plain("mood", "sad,ok"), plain("mood", "sad,\"so so\",ok")))
+                .as("a label that only the destination has may be one that was renamed")
+                .contains("«sad,ok» at the source");
+    }
+
+    @Test
     void theSameCollationOfTheSameVersionIsUsedAsItIs() {
         assertThat(agreed(text("icu de  1", true), text("icu de  1", true)))
                 .isEqualTo(definition(new KeyColumn("k", Optional.empty(), Optional.empty()), "\"k\" icu de  1"));

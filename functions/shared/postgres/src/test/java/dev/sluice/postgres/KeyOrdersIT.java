@@ -227,8 +227,8 @@ class KeyOrdersIT {
 
     private static long copyInChunks(TableDefinition definition, long run) throws Exception {
         await(databases.ledger.openRun(definition.table(), run));
-        await(destinations.prepare(definition));
-        StepResult.Bounded bounded = await(keys.bounds(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
+        StepResult.Bounded bounded = await(keys.bounds(definition, false));
         Key highest = bounded.highest().orElseThrow();
         Optional<Key> after = Optional.empty();
         int chunk = 0;
@@ -285,7 +285,7 @@ class KeyOrdersIT {
         KeyOrders.Compared after = compared("disagree");
         assertThat(after.onlyWhole()).isEmpty();
         await(databases.ledger.openRun(table("disagree"), RUN));
-        await(destinations.prepare(after.definition()));
+        await(destinations.prepare(after.definition(), TableOptions.NONE));
         assertThat(databases.fromDestination("SELECT collname FROM pg_attribute a JOIN pg_collation c "
                         + "ON c.oid = attcollation WHERE attrelid = 'disagree'::regclass AND attname = 'w'"))
                 .as("so that the key's index serves the ranges")
@@ -301,7 +301,7 @@ class KeyOrdersIT {
         assertThat(compared.onlyWhole()).isEmpty();
         assertThat(compared.definition().order()).startsWith("\"w\" icu sv ");
         await(databases.ledger.openRun(table("agree"), RUN));
-        await(destinations.prepare(compared.definition()));
+        await(destinations.prepare(compared.definition(), TableOptions.NONE));
         assertThat(databases.fromDestination("SELECT collname FROM pg_attribute a JOIN pg_collation c "
                         + "ON c.oid = attcollation WHERE attrelid = 'agree'::regclass AND attname = 'w'"))
                 .isEqualTo("swedish");
@@ -314,8 +314,8 @@ class KeyOrdersIT {
         TableDefinition definition =
                 compared("shifting").definition();
         await(databases.ledger.openRun(table("shifting"), RUN));
-        await(destinations.prepare(definition));
-        StepResult.Bounded bounded = await(keys.bounds(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
+        StepResult.Bounded bounded = await(keys.bounds(definition, false));
         assertThat(copy(definition, RUN, 0, new KeyRange(Optional.empty(), Optional.of(Key.of("z"))), bounded))
                 .isEqualTo(2);
 
@@ -337,6 +337,35 @@ class KeyOrdersIT {
     }
 
     @Test
+    void labelsThatAreAddedLaterChangeNoRangeThatWasCutBefore() throws Exception {
+        databases.atSource("CREATE TYPE size AS ENUM ('small', 'large'); CREATE TABLE labelled (k size, n int, "
+                + "PRIMARY KEY (k, n)); INSERT INTO labelled SELECT 'small', i FROM generate_series(1, 300) i; "
+                + "INSERT INTO labelled SELECT 'large', i FROM generate_series(1, 300) i");
+        TableDefinition before = compared("labelled").definition();
+        copyInChunks(before, RUN);
+
+        // when labels are added that the destination does not have yet
+        databases.atSource("ALTER TYPE size ADD VALUE 'medium' BEFORE 'large'; ALTER TYPE size ADD VALUE 'tiny' BEFORE 'small'");
+
+        // then the chunks decide as they did, and the keys of the new labels have their place
+        var apply = new ChangeApply(databases.source, databases.destination, databases.ledger, databases.schemas);
+        DestinationTable target = await(apply.open(table("labelled"), new RunOptions(TableOptions.NONE, Optional.empty())));
+        await(databases.ledger.retainedChunks(table("labelled")))
+                .forEach(chunk -> target.requireOrderOf(chunk.range(), chunk.order()));
+        List<Key> inOrder = List.of(Key.of("tiny", "9"), Key.of("small", "1"), Key.of("medium", "5"), Key.of("large", "0"));
+        KeyOrder order = await(apply.locate(target, inOrder.reversed()));
+        assertThat(inOrder.stream().sorted(order)).containsExactlyElementsOf(inOrder);
+
+        // and the next run is cut by ranges again, although another label is at the source only
+        databases.atSource("ALTER TYPE size ADD VALUE 'huge'");
+        databases.atSource("INSERT INTO labelled SELECT unnest(enum_range(NULL::size)), 1000");
+        KeyOrders.Compared again = compared("labelled");
+        assertThat(again.onlyWhole()).isEmpty();
+        assertThat(copyInChunks(again.definition(), RUN + 1)).isEqualTo(605);
+        assertThat(equal("labelled")).isTrue();
+    }
+
+    @Test
     void aKeyThatNobodyCanOrderIsCopiedAsAWhole() throws Exception {
         atBoth("CREATE TABLE composite (k named PRIMARY KEY)");
         databases.atSource("INSERT INTO composite SELECT ROW('n' || i, i)::named FROM generate_series(1, 50) i");
@@ -346,7 +375,7 @@ class KeyOrdersIT {
 
         assertThat(compared.onlyWhole().orElseThrow().reason()).contains("parts of its values");
         await(databases.ledger.openRun(table("composite"), RUN));
-        await(destinations.prepare(compared.definition()));
+        await(destinations.prepare(compared.definition(), TableOptions.NONE));
         StepResult.Bounded bounded = await(keys.bounds(compared.definition(), true));
         Answer answer = chunkCopy.copy(new ChunkTask(
                 table("composite"), RUN, 0, 1, KeyRange.ALL, compared.definition().runFingerprint(),
@@ -362,9 +391,9 @@ class KeyOrdersIT {
         TableDefinition definition =
                 compared("loosely").definition();
         await(databases.ledger.openRun(table("loosely"), RUN));
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
         databases.atDestination("INSERT INTO loosely VALUES ('aB', 1)");
-        StepResult.Bounded bounded = await(keys.bounds(definition));
+        StepResult.Bounded bounded = await(keys.bounds(definition, false));
 
         copy(definition, RUN, 0, new KeyRange(Optional.empty(), bounded.highest()), bounded);
 

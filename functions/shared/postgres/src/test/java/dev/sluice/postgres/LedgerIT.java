@@ -8,6 +8,7 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.postgres.Ledger.RetainedChunk;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +91,33 @@ class LedgerIT {
         assertThat(await(ledger().setWatermark(table, 8, new Lsn(77)))).isEqualTo(new Lsn(77));
         assertThat(await(ledger().setWatermark(table, 8, new Lsn(99)))).as("the first holds").isEqualTo(new Lsn(77));
         assertThat(await(ledger().retainedChunks(table))).hasSize(3);
+    }
+
+    @Test
+    void onlyARunThatIsCompleteTakesThePlaceOfTheChunksOfEarlierOnes() throws SQLException {
+        TableName table = TableName.parse("public.again");
+        await(ledger().openRun(table, 30));
+        await(ledger().startQueueAt(table, 30, "topic", 1));
+        chunk("public.again", 30, "old");
+        await(ledger().openRun(table, 31));
+        chunk("public.again", 31, "new");
+        // when it is cancelled, the destination has rows as the first of them read it
+        await(ledger().closeRun(table, 31, Outcome.CUT_SHORT, 0));
+        assertThat(await(ledger().retainedChunks(table))).extracting(RetainedChunk::run).containsExactly(30L, 31L);
+
+        // when the next is complete, it has read them all again
+        await(ledger().openRun(table, 32));
+        chunk("public.again", 32, "newer");
+        assertThat(await(ledger().retainedChunks(table))).hasSize(3);
+        await(ledger().closeRun(table, 32, Outcome.COPIED, 1));
+
+        assertThat(await(ledger().retainedChunks(table))).extracting(RetainedChunk::order).containsExactly("newer");
+    }
+
+    private static void chunk(String table, long run, String order) throws SQLException {
+        databases.atDestination("INSERT INTO " + databases.pipeline.ledgerSchema()
+                + ".chunks (table_name, run, chunk, rows, source_snapshot, key_order) VALUES ('" + table + "', " + run
+                + ", 0, 1, '1:1:', '" + order + "')");
     }
 
     @Test
