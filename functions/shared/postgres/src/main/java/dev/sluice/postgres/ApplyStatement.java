@@ -182,6 +182,12 @@ record ApplyStatement(String sql, Tuple parameters) {
                 tuple(all));
     }
 
+    /** As {@link #move}, where the new key equals the old one and is another text; else it does nothing. */
+    static ApplyStatement moveToEqual(DestinationTable table, Key from, List<String> columns, List<String[]> values) {
+        ApplyStatement move = move(table, from, columns, values);
+        return new ApplyStatement(move.sql() + " AND " + sameRow(table, columns), move.parameters());
+    }
+
     /**
      * Makes a row under another key of what the row of a key has, and what else changed. That row stays and is marked
      * already; the new one is not.

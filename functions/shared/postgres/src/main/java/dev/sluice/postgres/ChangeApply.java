@@ -325,26 +325,37 @@ public class ChangeApply {
             Groups.Shape shape = Groups.shape(table, move.row());
             List<String[]> values = arrays(move, shape);
             Key from = move.from().orElseThrow();
-            List<ApplyStatement> statements = new ArrayList<>();
+            Uni<Void> moved;
             if (move.staysInPlace()) {
-                statements.add(ApplyStatement.update(table, shape.columns(), values));
+                ApplyStatement update = ApplyStatement.update(table, shape.columns(), values);
+                moved = update.sql().isEmpty() ? nothing() : execute(update).replaceWithVoid();
+            } else if (marks()) {
+                moved = moveMarking(move, from, shape, values);
             } else {
                 // Before the row moves, what stands in its way goes; but never the row itself.
-                statements.add(ApplyStatement.deleteUnlessEqual(table, move.to(), from));
-                if (marks()) {
-                    // In this order: what is unique among rows that are there would be there twice.
-                    statements.add(ApplyStatement.remove(table, List.of(new Remove(from, move.millis()))));
-                    statements.add(ApplyStatement.copy(table, from, shape.columns(), values));
-                } else {
-                    statements.add(ApplyStatement.move(table, from, shape.columns(), values));
-                }
+                moved = execute(ApplyStatement.deleteUnlessEqual(table, move.to(), from))
+                        .chain(() -> execute(ApplyStatement.move(table, from, shape.columns(), values)))
+                        .replaceWithVoid();
             }
-            if (table.isFiltered()) {
-                statements.add(ApplyStatement.removeUnfulfilled(table, new Remove(move.to(), move.millis())));
-            }
-            return each(
-                    statements,
-                    statement -> statement.sql().isEmpty() ? nothing() : execute(statement).replaceWithVoid());
+            return table.isFiltered()
+                    ? moved.chain(() -> execute(
+                                    ApplyStatement.removeUnfulfilled(table, new Remove(move.to(), move.millis()))))
+                            .replaceWithVoid()
+                    : moved;
+        }
+
+        private Uni<Void> moveMarking(Move move, Key from, Groups.Shape shape, List<String[]> values) {
+            return execute(ApplyStatement.moveToEqual(table, from, shape.columns(), values))
+                    .chain(equal -> equal.rowCount() > 0
+                            // Equal and another text (a and A under citext): it is the same row, and none goes.
+                            ? nothing()
+                            // In this order: what is unique among rows that are there would be there twice.
+                            : each(
+                                    List.of(
+                                            ApplyStatement.delete(table, List.of(move.to())),
+                                            ApplyStatement.remove(table, List.of(new Remove(from, move.millis()))),
+                                            ApplyStatement.copy(table, from, shape.columns(), values)),
+                                    statement -> execute(statement).replaceWithVoid()));
         }
 
         /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */

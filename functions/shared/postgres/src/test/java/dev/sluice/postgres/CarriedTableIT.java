@@ -393,6 +393,19 @@ class CarriedTableIT {
     }
 
     @Test
+    void aKeyThatBecomesAnEqualOneOfAnotherTextIsNoOtherRow() throws Exception {
+        bench.onSource("CREATE TABLE same_row (k numeric PRIMARY KEY, v text, big text)");
+        bench.onSource("INSERT INTO same_row VALUES (1.0, '1', 'large'), (2, '1', 'large')");
+        bench.backfill("same_row", softDelete(SoftDelete.Type.BOOLEAN));
+
+        bench.apply("same_row", bench.move("1.0", "1.00", "k", "1.00", "v", "2", "big", KEPT));
+        bench.apply("same_row", bench.move("2", "3", "k", "3", "v", "2", "big", KEPT));
+
+        assertThat(bench.rows("SELECT k, v, big, gone FROM same_row ORDER BY k"))
+                .containsExactly("1.00|2|large|f", "2|1|large|t", "3|2|large|f");
+    }
+
+    @Test
     void allOptionsGoTogether() throws Exception {
         bench.onSource("CREATE TABLE whole (a int, b int, email text, phone text, note text, active boolean, big text, "
                 + "PRIMARY KEY (b, a))");
