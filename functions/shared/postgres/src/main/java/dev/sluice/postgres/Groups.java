@@ -87,15 +87,21 @@ final class Groups {
     /**
      * The columns of the source that the destination takes.
      *
-     * @throws RefusedException if it lacks one of them
+     * @throws RefusedException if it lacks one of them, or if the destination has not followed the source's definition:
+     *     a name may be that of another column by now
      */
     static List<String> columns(DestinationTable table, Optional<DefinitionQuery.Reading> source) {
-        return source
+        TableDefinition definition = source
                 .orElseThrow(() -> new RefusedException(
                         "the source has no table " + table.source() + " any more",
                         "Start a new backfill of the table once it is there again, or remove it."))
-                .definition()
-                .copiedColumns()
+                .definition();
+        if (table.names().fingerprint().filter(known -> !known.equals(definition.fingerprint())).isPresent()) {
+            throw new RefusedException(
+                    "the definition of " + table.source() + " changed at the source, and a row of it has to be read",
+                    "Send retry once the destination has followed the change; if it cannot, start a new backfill.");
+        }
+        return definition.copiedColumns()
                 .stream()
                 .map(TableDefinition.Column::name)
                 .filter(column -> table.carried().isCarried(column) && isWritten(table, column))

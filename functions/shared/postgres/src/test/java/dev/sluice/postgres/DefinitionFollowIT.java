@@ -14,10 +14,12 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import dev.sluice.domain.TableState;
 import dev.sluice.postgres.ChangeApply.Standing;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
@@ -69,7 +71,7 @@ class DefinitionFollowIT {
     private static TableDefinition prepare(String name) {
         TableDefinition definition = await(sources.inspect(table(name)));
         await(databases.ledger.openRun(definition.table(), 1));
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
         assertThat(await(follow.remember(definition))).isTrue();
         return definition;
     }
@@ -190,6 +192,40 @@ class DefinitionFollowIT {
         prepare("twice");
 
         assertThat(named("twice", "v", "late")).containsKey("u");
+    }
+
+    @Test
+    void aRowIsReadUnderTheNamesThatTheDestinationHas() throws SQLException {
+        TableDefinition definition = prepared("crosswise");
+        await(databases.ledger.startQueueAt(definition.table(), 1, "topic", 0));
+        await(databases.ledger.closeRun(definition.table(), 1, TableState.Outcome.CUT_SHORT, 0));
+        DestinationTable opened = await(apply.open(definition.table(), RunOptions.NONE));
+        databases.atDestination("DELETE FROM crosswise WHERE id = 1");
+        var read = new ChangeBatch(definition.table(), 1, Ledger.Applying.DRAINING, 0,
+                new Ledger.Progress(1, Optional.empty()),
+                List.of(new ChangeBatch.Move(Optional.of(Key.of("1")), Key.of("9"),
+                        Map.of("id", new Cell.Text("9"), "v", Cell.UNCHANGED), OptionsBench.SEEN,
+                        new Ledger.Progress(1, Optional.empty()))));
+
+        // when two names are swapped that the destination has as they were
+        databases.atSource("UPDATE crosswise SET id = 9 WHERE id = 1; ALTER TABLE crosswise ALTER v DROP NOT NULL");
+        assertFollowed(follow, definition);
+        databases.atSource("ALTER TABLE crosswise RENAME v TO x; ALTER TABLE crosswise RENAME w TO v; "
+                + "ALTER TABLE crosswise RENAME x TO w");
+
+        // then no value gets into the wrong column, whatever was known when the table was opened
+        for (DestinationTable table : List.of(opened, await(apply.open(definition.table(), RunOptions.NONE)))) {
+            RefusedException refused = catchThrowableOfType(RefusedException.class, () -> await(apply.apply(read, table)));
+            assertThat(refused.fault().reason()).contains("the definition of public.crosswise changed at the source");
+            assertThat(rows("crosswise", "v, w")).isEqualTo("v2|w2 v3|w3");
+        }
+        assertThat(await(apply.standing(definition.table(), Optional.empty()))).isEqualTo(Standing.BEHIND);
+
+        databases.atSource("ALTER TABLE crosswise RENAME v TO x; ALTER TABLE crosswise RENAME w TO v; "
+                + "ALTER TABLE crosswise RENAME x TO w");
+        assertFollowed(follow, definition);
+        await(apply.apply(read, await(apply.open(definition.table(), RunOptions.NONE))));
+        assertThat(rows("crosswise", "v, w")).isEqualTo("v2|w2 v3|w3 v1|w1");
     }
 
     private static Map<String, Cell> named(String name, String column, String value) {
