@@ -282,6 +282,13 @@ final class Effects {
     private Event plan(Effect.PlanChunks plan) {
         try {
             TableDefinition definition = compared(plan.table(), plan.options()).definition();
+            if (!definition.runFingerprint().equals(plan.fingerprint())
+                    && plan.fingerprint().startsWith(definition.fingerprint())) {
+                throw new FaultException(Fault.refused(
+                        "source and destination agree on another order of the key of " + plan.table()
+                                + " than when its backfill started",
+                        "start a new backfill of the table: the new run cuts its chunks anew"));
+            }
             if (!definition.runFingerprint().equals(plan.fingerprint())) {
                 throw new FaultException(Fault.unavailable(
                         "the definition of " + plan.table() + " changed at the source during its backfill",

@@ -4,6 +4,7 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.messaging.KafkaClients;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
@@ -125,6 +126,13 @@ final class CapturedSource implements AutoCloseable {
                 LIMIT);
     }
 
+    /** The table's definition with the order of its key that both sides have. */
+    Uni<TableDefinition> compared(TableName table) {
+        return tables.inspect(table)
+                .chain(definition -> new KeyOrders(databases, databases.schemas()).compare(definition, TableOptions.NONE))
+                .map(KeyOrders.Compared::definition);
+    }
+
     Partitions partitions() {
         return new Partitions(databases, pipeline);
     }
@@ -133,7 +141,7 @@ final class CapturedSource implements AutoCloseable {
     CaptureIdentity join(TableName table) {
         TableDefinition definition = await(tables.inspect(table));
         String topicId = topics.ensureQueue(table).topicId();
-        return await(capture.join(definition, EPOCH, topicId, topics.captureId().orElseThrow()));
+        return await(capture.join(definition, List.of(), EPOCH, topicId, topics.captureId().orElseThrow()));
     }
 
     /** As Debezium Server does once Kafka has everything. */

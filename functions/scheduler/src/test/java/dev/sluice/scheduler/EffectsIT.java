@@ -6,7 +6,10 @@ import static org.awaitility.Awaitility.await;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.Key;
+import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -63,6 +66,31 @@ class EffectsIT {
         assertThat(source.messages.event(matched, "test").value().length)
                 .as("bytes of the event, with the longest names: a topic takes so many by default")
                 .isLessThan(RECORD_BYTES_DEFAULT);
+    }
+
+    @Test
+    void anotherOrderOfTheKeyEndsABackfillAndAChangedDefinitionIsWaitedFor() throws SQLException {
+        source.onSource("CREATE TYPE size AS ENUM ('small'); CREATE TABLE public.orders (k size PRIMARY KEY, v int)");
+        TableDefinition before = CapturedSource.await(source.compared(TABLE));
+
+        source.onSource("ALTER TYPE size ADD VALUE 'large'");
+        Fault reordered = planned(before);
+        assertThat(reordered.kind()).isEqualTo(Fault.Kind.REFUSED);
+        assertThat(reordered.reason()).contains("another order of the key of public.orders");
+        assertThat(reordered.hint()).contains("start a new backfill");
+
+        source.onSource("ALTER TABLE public.orders ADD w int");
+        assertThat(planned(before).kind()).isEqualTo(Fault.Kind.UNAVAILABLE);
+    }
+
+    private Fault planned(TableDefinition definition) {
+        Event answer = effects.run(
+                        new Effect.PlanChunks(TABLE, TableOptions.NONE, RUN, 1, definition.runFingerprint(),
+                                Optional.empty(), Key.of("small"), 10),
+                        event -> {})
+                .orElseThrow();
+        assertThat(answer).isInstanceOf(Event.PlanningFailed.class);
+        return ((Event.PlanningFailed) answer).fault();
     }
 
     @Test
