@@ -36,6 +36,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -80,6 +81,8 @@ final class TableStream {
     private Optional<Long> lostSinceNanos = Optional.empty();
     private Optional<Long> behindSinceNanos = Optional.empty();
     private Optional<String> trouble = Optional.empty();
+    /** What broke while something was under way, which has to end first. */
+    private Optional<RuntimeException> broken = Optional.empty();
     private long applied;
     private long waiting;
     private long delayMillis;
@@ -161,32 +164,34 @@ final class TableStream {
         failures = 0;
         lostSinceNanos = Optional.empty();
         behindSinceNanos = Optional.empty();
-        act();
+        guarded(this::act);
     }
 
     /** Another instance has the table from now on, or nobody. */
     void forget() {
         forgotten = true;
         command = Optional.empty();
-        act();
+        guarded(this::act);
     }
 
     void records(List<ConsumerRecord<byte[], byte[]>> records) {
-        session.ifPresent(open -> {
+        session.ifPresent(open -> guarded(() -> {
             open.pending.addAll(records);
             open.readUpTo = records.get(records.size() - 1).offset() + 1;
             open.awaitsPartner = false;
             loop.hold(bytes(records));
             loop.want(partition, false);
             act();
-        });
+        }));
     }
 
     /** Looks again at what the ledger and Kafka say, from the position that the ledger has. */
     void reopen() {
         if (session.isPresent() && !busy) {
-            stop();
-            open();
+            guarded(() -> {
+                stop();
+                open();
+            });
         }
     }
 
@@ -205,7 +210,7 @@ final class TableStream {
     void watermarkPassed(Lsn watermark, long end) {
         if (awaitedWatermark().equals(Optional.of(watermark))) {
             session.orElseThrow().drainEnd = Optional.of(end);
-            act();
+            guarded(this::act);
         }
     }
 
@@ -241,7 +246,7 @@ final class TableStream {
                 catchUp(open);
             } else if (hasWork(open) && !inLine) {
                 inLine = true;
-                loop.applies().join(this::startBatch);
+                loop.applies().join(() -> guardedStart(this::startBatch));
             }
         });
     }
@@ -295,7 +300,7 @@ final class TableStream {
 
     private void open() {
         long current = era;
-        loop.openings().join(() -> {
+        loop.openings().join(() -> guardedStart(() -> {
             if (current != era || busy) {
                 return false;
             }
@@ -310,7 +315,7 @@ final class TableStream {
                         failed(failure, "starting to apply the queue of " + table);
                     });
             return true;
-        });
+        }));
     }
 
     private Uni<Opened> read() {
@@ -566,7 +571,7 @@ final class TableStream {
                 long current = era;
                 loop.after(rest, () -> {
                     if (current == era) {
-                        loop.want(partition, true);
+                        guarded(() -> loop.want(partition, true));
                     }
                 });
             }
@@ -669,7 +674,7 @@ final class TableStream {
         long current = era;
         loop.after(delay, () -> {
             if (current == era && !busy) {
-                open();
+                guarded(this::open);
             }
         });
     }
@@ -732,9 +737,42 @@ final class TableStream {
     private void settle(Runnable then) {
         loop.execute(() -> {
             busy = false;
-            then.run();
-            act();
+            guarded(then);
+            if (!busy && broken.isPresent()) {
+                RuntimeException failure = broken.get();
+                broken = Optional.empty();
+                broke(failure);
+            }
+            guarded(this::act);
         });
+    }
+
+    /** What nobody expects stops this table and none of the others, which are on the same thread. */
+    private void guarded(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            broke(e);
+        }
+    }
+
+    /** As {@link #guarded}, of what another table may cause to start. */
+    private boolean guardedStart(BooleanSupplier start) {
+        try {
+            return start.getAsBoolean();
+        } catch (RuntimeException e) {
+            broke(e);
+            return false;
+        }
+    }
+
+    private void broke(RuntimeException failure) {
+        if (busy) {
+            broken = Optional.of(failure);
+        } else {
+            LOG.errorf(failure, "broke off, and starts anew from the ledger table=%s run=%d", table, run);
+            failed(failure, "working on the queue of " + table);
+        }
     }
 
     /** Whether its queue only grows for the time being. */
@@ -751,6 +789,10 @@ final class TableStream {
 
     /** Tells how the queue stands, if that has changed. */
     void report() {
+        guarded(this::reportMoves);
+    }
+
+    private void reportMoves() {
         session.ifPresent(open -> loop.lag(partition)
                 .ifPresent(lag -> waiting = Math.max(0, open.readUpTo + lag - open.progress.position())));
         var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble);

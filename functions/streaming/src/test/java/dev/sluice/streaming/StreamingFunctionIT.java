@@ -31,9 +31,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -305,6 +309,62 @@ class StreamingFunctionIT {
         execute(destination, destinationName, "ALTER TABLE bad DROP CONSTRAINT small");
         command(new StreamCommand.Drain(bad, RUN, WATERMARK));
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("bad")).containsExactly("1|9"));
+    }
+
+    @Test
+    void whatNobodyExpectsOfOneTableStopsNoOther() throws Exception {
+        function.stop();
+        ledger.create().await().atMost(LIMIT);
+        confirmedFlush.set(WATERMARK);
+        List<TableName> tables = List.of(table("breaking"), table("beside"));
+        for (TableName table : tables) {
+            ledger.openRun(table, RUN).await().atMost(LIMIT);
+            queueFromTheEnd(table);
+            close(table);
+        }
+        TableName breaking = tables.getFirst();
+        TableName beside = tables.getLast();
+        var told = new CopyOnWriteArrayList<Event>();
+        var breaks = new AtomicBoolean(true);
+        Consumer<Event> events = event -> {
+            if (breaks.get() && event.equals(new Event.TableCaughtUp(breaking, RUN))) {
+                throw new IllegalStateException("nobody expects this");
+            }
+            told.add(event);
+        };
+        try (var planner = Executors.newSingleThreadExecutor();
+                var topics = new QueueTopics(kafka());
+                var loop = new QueueLoop(services(topics, events, planner), kafka())) {
+            loop.start();
+            tables.forEach(table -> loop.command(new StreamCommand.Drain(table, RUN, WATERMARK)));
+
+            // It is told, and the table starts anew from the ledger, where it streams by now.
+            await().atMost(LIMIT).until(() -> told.stream().anyMatch(event -> event instanceof Event.QueueMoved moved
+                    && moved.table().equals(breaking)
+                    && moved.trouble().filter(trouble -> trouble.contains("nobody expects this")).isPresent()));
+            write(beside, 10, 1, "1", 1);
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("beside")).containsExactly("1|1"));
+            assertThat(told).contains(new Event.TableCaughtUp(beside, RUN));
+
+            breaks.set(false);
+            await().atMost(LIMIT).until(() -> told.contains(new Event.TableCaughtUp(breaking, RUN)));
+            write(breaking, 10, 1, "1", 1);
+            await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("breaking")).containsExactly("1|1"));
+        }
+    }
+
+    private StreamServices services(QueueTopics topics, Consumer<Event> events, Executor planner) {
+        return new StreamServices(
+                pipeline,
+                streamingConfig(),
+                ledger,
+                () -> Uni.createFrom().voidItem(),
+                new ChangeApply(databases, ledger, new SchemaMapping(Map.of())),
+                () -> Uni.createFrom().item(confirmedFlush::get),
+                topics,
+                events,
+                planner,
+                Duration.ofSeconds(1));
     }
 
     @Test
