@@ -180,7 +180,7 @@ public final class BackfillBench {
             TableDefinition definition = await(new SourceTables(databases, pipeline).inspect(TABLE));
             await(ledger.openRun(TABLE, run));
             var keys = new SourceKeys(databases);
-            StepResult.Bounded bounded = await(keys.bounds(definition));
+            StepResult.Bounded bounded = await(keys.bounds(definition, false));
             Key highest = bounded.highest().orElseThrow();
             try (ExecutorService workers = Executors.newFixedThreadPool(CHUNKS_AT_ONCE)) {
                 List<Future<ChunkCopy.Answer>> answers = new ArrayList<>();

@@ -131,11 +131,6 @@ public class DestinationTables {
                 });
     }
 
-    /** As {@link #prepare(TableDefinition, TableOptions)}, for a table that is carried as it is. */
-    public Uni<Void> prepare(TableDefinition definition) {
-        return prepare(definition, TableOptions.NONE);
-    }
-
     /** A table that Sluice made follows the source by itself: every row is about to be copied anew. */
     private static Uni<DefinitionQuery.Reading> fitted(
             SqlConnection connection,
@@ -160,15 +155,6 @@ public class DestinationTables {
                             .equals(column.type())).orElse(true))
                     .toList());
         });
-    }
-
-    /** The table's columns as the destination has them. */
-    public Uni<TableDefinition> inspectDestination(TableName sourceTable) {
-        TableName target = schemas.atDestination(sourceTable);
-        return destination.withConnection(connection -> DefinitionQuery.read(connection, target))
-                .map(reading -> reading.orElseThrow(() -> new RefusedException(
-                                "the destination has no table " + target, "start a new backfill of " + sourceTable))
-                        .definition());
     }
 
     /**

@@ -99,12 +99,6 @@ public class SourceCapture {
                         "the source has no replication slot " + pipeline.slot(), CaptureCheck.SLOT_HINT)));
     }
 
-    /** What tells the source's cluster from every other, a restored one excepted. */
-    public Uni<String> systemIdentifier() {
-        return source.query("SELECT system_identifier::text FROM pg_control_system()", Tuple.tuple())
-                .map(rows -> rows.iterator().next().getString(0));
-    }
-
     /**
      * A transaction id taken now, in a transaction of its own: taken after the table joined the publication, every
      * transaction that might have missed that has a lower one (R2).
@@ -144,11 +138,6 @@ public class SourceCapture {
                     return new BarrierStatus(
                             passed, row.getInteger(1), passed ? Optional.empty() : Optional.ofNullable(row.getString(2)));
                 });
-    }
-
-    /** As the other, for a table that is followed by its own key. */
-    public Uni<CaptureIdentity> join(TableDefinition definition, long epoch, String topicId, String captureId) {
-        return join(definition, List.of(), epoch, topicId, captureId);
     }
 
     /**

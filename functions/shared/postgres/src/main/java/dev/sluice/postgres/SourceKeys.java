@@ -37,11 +37,6 @@ public class SourceKeys {
         this.source = source;
     }
 
-    /** As the other, for a table that is copied in chunks of its key. */
-    public Uni<StepResult.Bounded> bounds(TableDefinition definition) {
-        return bounds(definition, false);
-    }
-
     /**
      * Reads the highest key, in one transaction that first locks the table against TRUNCATE and rewrites (R7), and
      * the primary's place in the WAL after that.

@@ -8,9 +8,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableDefinition.Column;
+import dev.sluice.domain.TableOptions;
 import java.sql.Connection;
 import io.smallrye.mutiny.Uni;
 import java.sql.SQLException;
@@ -44,7 +45,7 @@ class DestinationTablesIT {
     private static TableDefinition prepare(String name) {
         TableDefinition definition = await(sources.inspect(table(name)));
         await(databases.ledger.openRun(definition.table(), 1));
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
         return definition;
     }
 
@@ -73,7 +74,10 @@ class DestinationTablesIT {
 
         TableDefinition definition = prepare("mapped.\"Order Items\"");
 
-        TableDefinition made = await(destinations.inspectDestination(definition.table()));
+        TableDefinition made = await(databases.destination.withConnection(connection ->
+                        DefinitionQuery.read(connection, databases.schemas.atDestination(definition.table()))))
+                .orElseThrow()
+                .definition();
         assertThat(made.table()).isEqualTo(table("elsewhere.\"Order Items\""));
         assertThat(made.key()).isEqualTo(definition.key());
         assertThat(made.columns()).extracting(Column::name, Column::type, Column::notNull, Column::generation, Column::collation)
@@ -87,7 +91,7 @@ class DestinationTablesIT {
                         + "WHERE conrelid = 'elsewhere.\"Order Items\"'::regclass AND contype <> 'n'"))
                 .isEqualTo("the_keyp");
         assertThat(await(destinations.isMadeBySluice(definition.table()))).isTrue();
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
     }
 
     @Test
@@ -99,7 +103,7 @@ class DestinationTablesIT {
                 TableName table = table("shared" + round + ".t" + i);
                 databases.atSource("CREATE TABLE " + table.sql() + " (id int PRIMARY KEY)");
                 await(databases.ledger.openRun(table, 1));
-                preparations.add(destinations.prepare(await(sources.inspect(table))));
+                preparations.add(destinations.prepare(await(sources.inspect(table)), TableOptions.NONE));
             }
 
             await(Uni.join().all(preparations).andFailFast());
@@ -111,7 +115,7 @@ class DestinationTablesIT {
         databases.atSource("CREATE TABLE released (id int PRIMARY KEY)");
         TableDefinition definition = await(sources.inspect(table("released")));
 
-        assertThatThrownBy(() -> await(destinations.prepare(definition))).isInstanceOf(Ledger.FencedException.class);
+        assertThatThrownBy(() -> await(destinations.prepare(definition, TableOptions.NONE))).isInstanceOf(Ledger.FencedException.class);
         assertThat(databases.fromDestination("SELECT to_regclass('public.released')")).isNull();
     }
 
@@ -248,7 +252,7 @@ class DestinationTablesIT {
         await(destinations.buildDeferred(definition.table()));
         databases.atDestination("CREATE UNIQUE INDEX of_the_user ON again (a, b)");
 
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
 
         assertThat(indexes("again")).isEqualTo("again_pkey,again_plain,of_the_user");
         assertThat(await(destinations.buildDeferred(definition.table()))).isEqualTo(2);

@@ -13,6 +13,7 @@ import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Write;
@@ -54,7 +55,7 @@ class DestinationTypesIT {
     private static TableDefinition prepare(String name) {
         TableDefinition definition = await(sources.inspect(table(name)));
         await(databases.ledger.openRun(definition.table(), 1));
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
         return definition;
     }
 
@@ -88,7 +89,7 @@ class DestinationTypesIT {
         List<UserType> atSource = types(databases.source, names);
         assertThat(types(databases.destination, names)).isEqualTo(atSource);
         assertThat(atSource).hasSizeGreaterThan(25);
-        await(destinations.prepare(definition));
+        await(destinations.prepare(definition, TableOptions.NONE));
     }
 
     private static List<UserType> types(Database database, List<String> names) {
@@ -107,7 +108,7 @@ class DestinationTypesIT {
                 TableName name = table("many" + round + ".t" + i);
                 databases.atSource("CREATE TABLE " + name.sql() + " (id int PRIMARY KEY, m many" + round + ".moods)");
                 await(databases.ledger.openRun(name, 1));
-                preparations.add(destinations.prepare(await(sources.inspect(name))));
+                preparations.add(destinations.prepare(await(sources.inspect(name)), TableOptions.NONE));
             }
 
             await(Uni.join().all(preparations).andFailFast());

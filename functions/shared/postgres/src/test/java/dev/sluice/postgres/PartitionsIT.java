@@ -12,6 +12,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState.Outcome;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterAll;
@@ -59,7 +60,7 @@ class PartitionsIT {
 
     private static Map<TableName, CaptureIdentity> begun(TableDefinition definition, long run) {
         await(databases.ledger.openRun(definition.table(), run));
-        CaptureIdentity identity = await(capture.join(definition, 1, "topic", "capture"));
+        CaptureIdentity identity = await(capture.join(definition, List.of(), 1, "topic", "capture"));
         await(partitions.note(definition, run));
         return Map.of(definition.table(), identity);
     }
@@ -253,7 +254,7 @@ class PartitionsIT {
         made("taker");
         databases.atSource("CREATE TABLE taken (LIKE taker INCLUDING ALL)");
         TableDefinition definition = await(tables.inspect(table("taken")));
-        CaptureIdentity identity = await(capture.join(definition, 1, "topic", "capture"));
+        CaptureIdentity identity = await(capture.join(definition, List.of(), 1, "topic", "capture"));
         assertThat(await(capture.look(Map.of(definition.table(), identity))).broken()).isEmpty();
 
         databases.atSource("ALTER TABLE taker ATTACH PARTITION taken DEFAULT");

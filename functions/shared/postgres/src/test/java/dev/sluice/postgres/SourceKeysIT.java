@@ -57,7 +57,7 @@ class SourceKeysIT {
         Lsn before = Lsn.parse(databases.fromSource("SELECT pg_current_wal_lsn()"));
         long committed = Long.parseLong(databases.fromSource("SELECT pg_current_xact_id()"));
 
-        StepResult.Bounded bounded = await(keys.bounds(definition("several")));
+        StepResult.Bounded bounded = await(keys.bounds(definition("several"), false));
 
         assertThat(bounded.highest()).contains(Key.of("tenant 6", "99", "19599"));
         assertThat(bounded.primary().isAtLeast(before)).isTrue();
@@ -66,7 +66,7 @@ class SourceKeysIT {
 
     @Test
     void anEmptyTableHasNoHighestKey() {
-        assertThat(await(keys.bounds(definition("empty"))).highest()).isEmpty();
+        assertThat(await(keys.bounds(definition("empty"), false)).highest()).isEmpty();
     }
 
     @Test
@@ -75,7 +75,7 @@ class SourceKeysIT {
         TableDefinition definition = definition("changed");
         databases.atSource("ALTER TABLE changed ADD COLUMN t text");
 
-        assertThatThrownBy(() -> await(keys.bounds(definition)))
+        assertThatThrownBy(() -> await(keys.bounds(definition, false)))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("changed since it was inspected");
     }
@@ -88,7 +88,7 @@ class SourceKeysIT {
         try (var writer = databases.connectToSource(); var statement = writer.createStatement()) {
             writer.setAutoCommit(false);
             statement.execute("TRUNCATE emptied; INSERT INTO emptied VALUES (2)");
-            var bounds = keys.bounds(definition).subscribeAsCompletionStage();
+            var bounds = keys.bounds(definition, false).subscribeAsCompletionStage();
             awaitLockWaiter("emptied");
             writer.commit();
 
@@ -136,7 +136,7 @@ class SourceKeysIT {
     @Test
     void aKeyOfSeveralColumnsIsCutInTheOrderOfTheKeyWithoutGapOrOverlap() throws SQLException {
         TableDefinition definition = definition("several");
-        Key highest = await(keys.bounds(definition)).highest().orElseThrow();
+        Key highest = await(keys.bounds(definition, false)).highest().orElseThrow();
         List<Key> boundaries = new ArrayList<>();
         boolean complete = false;
         while (!complete) {
@@ -167,7 +167,7 @@ class SourceKeysIT {
     @Test
     void aBooleanIsWrittenAsCaptureWritesIt() {
         TableDefinition definition = definition("flags");
-        Key highest = await(keys.bounds(definition)).highest().orElseThrow();
+        Key highest = await(keys.bounds(definition, false)).highest().orElseThrow();
 
         Planned planned = await(keys.plan(definition, Optional.of(Key.of("f", "1")), highest, 10, 1));
 
