@@ -1,32 +1,24 @@
 package dev.sluice.streaming;
 
-import dev.sluice.domain.Change;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
-import dev.sluice.domain.KeyOrder;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.StreamCommand.Drain;
 import dev.sluice.domain.StreamCommand.Hold;
 import dev.sluice.domain.TableName;
-import dev.sluice.messaging.CapturedChange;
 import dev.sluice.messaging.CapturedChanges;
-import dev.sluice.messaging.CapturedChanges.UnreadableChangeException;
 import dev.sluice.postgres.ChangeApply.Applied;
 import dev.sluice.postgres.ChangeBatch;
 import dev.sluice.postgres.ChangeBatch.Reread;
 import dev.sluice.postgres.DestinationTable;
 import dev.sluice.postgres.Ledger.Applying;
 import dev.sluice.postgres.Ledger.Entry;
-import dev.sluice.postgres.Ledger.FencedException;
 import dev.sluice.postgres.Ledger.Progress;
-import dev.sluice.postgres.Ledger.RetainedChunk;
 import dev.sluice.postgres.Ledger.RowRead;
-import dev.sluice.postgres.RefusedException;
-import dev.sluice.postgres.SqlFaults;
 import dev.sluice.streaming.BatchPlan.Queued;
-import dev.sluice.streaming.BatchPlan.UnplaceableException;
+import dev.sluice.streaming.QueueOpening.Opened;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -38,9 +30,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jboss.logging.Logger;
 
@@ -127,17 +117,6 @@ final class TableStream {
             this.chunks = chunks;
             this.rowsRead = chunks.lastRowRead();
         }
-    }
-
-    /** What the ledger, the two databases and Kafka say of a table that is woken up. */
-    private sealed interface Opened {
-        record Unknown() implements Opened {}
-
-        record Held(long run) implements Opened {}
-
-        record Lost(long run, String why) implements Opened {}
-
-        record Ready(Entry entry, DestinationTable table, RetainedChunks chunks) implements Opened {}
     }
 
     TableName table() {
@@ -280,7 +259,7 @@ final class TableStream {
                     services.events().accept(new Event.TableHeld(table, hold.run(), hold.attempt()));
                 },
                 failure -> {
-                    Fault fault = fault(failure, "holding " + table);
+                    Fault fault = StreamFaults.of(failure, "holding " + table);
                     LOG.warnf("not held table=%s run=%d attempt=%d: %s", table, hold.run(), hold.attempt(), fault.reason());
                     services.events().accept(new Event.HoldFailed(table, hold.run(), hold.attempt(), fault));
                     // It may be a late command for a table that drains or streams, and the last one that there is.
@@ -289,7 +268,7 @@ final class TableStream {
     }
 
     private void goOnByTheLedger(Throwable failure, Fault fault) {
-        if (isFenced(failure)) {
+        if (StreamFaults.isFenced(failure)) {
             open();
         } else {
             failures++;
@@ -305,7 +284,7 @@ final class TableStream {
                 return false;
             }
             start(
-                    services.ledgerReady().chain(this::read),
+                    services.ledgerReady().chain(() -> new QueueOpening(table, services).read()),
                     opened -> {
                         loop.openings().leave();
                         opened(opened);
@@ -316,45 +295,6 @@ final class TableStream {
                     });
             return true;
         }));
-    }
-
-    private Uni<Opened> read() {
-        return services.ledger().read(table).chain(found -> {
-            if (found.isEmpty()) {
-                return Uni.createFrom().item(new Opened.Unknown());
-            }
-            Entry entry = found.get();
-            if (entry.applying() == Applying.HELD) {
-                return Uni.createFrom().item(new Opened.Held(entry.run()));
-            }
-            if (entry.topicId().isEmpty() || entry.position().isEmpty()) {
-                return Uni.createFrom()
-                        .item(new Opened.Lost(entry.run(), "the ledger does not know where the queue starts"));
-            }
-            return services.topics().find(partition.topic()).chain(topic -> {
-                Optional<String> hole = QueueHole.find(entry.topicId().get(), entry.position().get(), topic);
-                return hole.isPresent()
-                        ? Uni.createFrom().item(new Opened.Lost(entry.run(), hole.get()))
-                        : Uni.combine().all()
-                                .unis(
-                                        services.answered(services.apply().open(table, entry.options())),
-                                        services.ledger().retainedChunks(table),
-                                        services.ledger().rowReads(table))
-                                .asTuple()
-                                .chain(read -> retained(read.getItem1(), read.getItem2(), read.getItem3())
-                                        .map(chunks -> new Opened.Ready(entry, read.getItem1(), chunks)));
-            });
-        });
-    }
-
-    private Uni<RetainedChunks> retained(
-            DestinationTable destination, List<RetainedChunk> chunks, List<RowRead> rowReads) {
-        chunks.forEach(chunk -> destination.requireOrderOf(chunk.range(), chunk.order()));
-        Uni<KeyOrder> order = destination
-                .keyOrder()
-                .map(known -> Uni.createFrom().item(known))
-                .orElseGet(() -> services.apply().locate(destination, RetainedChunks.keys(chunks, rowReads)));
-        return order.map(known -> RetainedChunks.of(known, chunks, rowReads));
     }
 
     private void opened(Opened opened) {
@@ -441,9 +381,6 @@ final class TableStream {
      */
     private record Done(BatchPlan plan, RetainedChunks chunks, Optional<Applied> applied, long millis) {}
 
-    /** @param unreadable why the changes end there: what comes before it is applied; then it is told */
-    private record Decoded(List<Queued> queued, Optional<UnreadableChangeException> unreadable, long millis) {}
-
     private Uni<Done> batch(Session open, List<ConsumerRecord<byte[], byte[]>> records) {
         Progress from = open.progress;
         RetainedChunks chunks = open.chunks;
@@ -451,7 +388,7 @@ final class TableStream {
         CapturedChanges changes = open.changes;
         Applying applying = open.applying;
         return Uni.createFrom()
-                .item(() -> decode(destination, changes, records))
+                .item(() -> DecodedChanges.of(destination, changes, records))
                 .runSubscriptionOn(services.planner())
                 .chain(decoded -> placed(open.table, chunks, decoded.queued())
                         .emitOn(services.planner())
@@ -485,45 +422,13 @@ final class TableStream {
         return services.apply().locate(destination, keys).map(chunks::in);
     }
 
-    private static Decoded decode(
-            DestinationTable destination, CapturedChanges changes, List<ConsumerRecord<byte[], byte[]>> records) {
-        List<Queued> queued = new ArrayList<>(records.size());
-        Optional<UnreadableChangeException> unreadable = Optional.empty();
-        long millis = 0;
-        for (ConsumerRecord<byte[], byte[]> record : records) {
-            try {
-                CapturedChange change = changes.read(record);
-                queued.add(new Queued(
-                        record.offset(), carried(destination.named(change.change()), destination), change.millis()));
-                millis = change.millis();
-            } catch (UnreadableChangeException e) {
-                unreadable = Optional.of(e);
-                break;
-            }
-        }
-        return new Decoded(queued, unreadable, millis);
-    }
-
-    private static Done plan(Decoded decoded, Progress from, RetainedChunks chunks, boolean filtered) {
+    private static Done plan(DecodedChanges decoded, Progress from, RetainedChunks chunks, boolean filtered) {
         BatchPlan plan = BatchPlan.of(decoded.queued(), from, chunks, filtered);
         if (plan.consumed() == 0 && decoded.unreadable().isPresent()) {
             // Half a key change may stand before it, whose other half nobody will ever read.
             throw decoded.unreadable().get();
         }
         return new Done(plan, chunks, Optional.empty(), decoded.millis());
-    }
-
-    private static Change carried(Change change, DestinationTable destination) {
-        return switch (change) {
-            case Change.Upsert upsert -> new Change.Upsert(
-                    upsert.origin(), upsert.key(), destination.carried(upsert.row()), upsert.movedFrom());
-            case Change.KeyChange keyChange -> new Change.KeyChange(
-                    keyChange.origin(), keyChange.from(), keyChange.key(), destination.carried(keyChange.row()));
-            case Change.Replaced replaced -> new Change.Replaced(
-                    replaced.origin(), replaced.before().map(destination::carried), replaced.after().map(destination::carried));
-            case Change.Delete delete -> delete;
-            case Change.Truncate truncate -> truncate;
-        };
     }
 
     private void applied(Session open, Done done, long startedNanos) {
@@ -607,13 +512,13 @@ final class TableStream {
         Optional<DestinationTable> opened = session.map(open -> open.table);
         stop();
         failures++;
-        if (isFenced(failure)) {
+        if (StreamFaults.isFenced(failure)) {
             // Another owner was here, or an attempt of ours did commit: the ledger knows.
             LOG.infof("refused by the ledger, reads it again table=%s: %s", table, failure.getMessage());
             openAfter(Backoff.after(failures));
             return;
         }
-        Fault fault = fault(failure, doing);
+        Fault fault = StreamFaults.of(failure, doing);
         boolean again = fault.kind() == Fault.Kind.UNAVAILABLE
                 || fault.kind() == Fault.Kind.FAULTY && failures < FAULTY_TRIES_MAX;
         if (again) {
@@ -624,7 +529,7 @@ final class TableStream {
             openAfter(delay);
         } else {
             LOG.debug("failure of " + table, failure);
-            refused(opened, fault, isOfTheQueue(failure));
+            refused(opened, fault, StreamFaults.isOfTheQueue(failure));
         }
     }
 
@@ -640,7 +545,7 @@ final class TableStream {
                     }
                 },
                 failure -> {
-                    trouble = Optional.of(fault(failure, "asking for the definition of " + table).reason());
+                    trouble = Optional.of(StreamFaults.of(failure, "asking for the definition of " + table).reason());
                     openAfter(Backoff.after(failures));
                 });
     }
@@ -677,55 +582,6 @@ final class TableStream {
                 guarded(this::open);
             }
         });
-    }
-
-    private static boolean isFenced(Throwable failure) {
-        return isCausedBy(failure, cause -> cause instanceof FencedException);
-    }
-
-    /** A change that stays in the queue and can never be applied: a backfill from the same position would meet it again. */
-    private static boolean isOfTheQueue(Throwable failure) {
-        return isCausedBy(
-                failure,
-                cause -> cause instanceof UnreadableChangeException || cause instanceof UnplaceableException);
-    }
-
-    private static boolean isCausedBy(Throwable failure, Predicate<Throwable> what) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (what.test(cause)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static Fault fault(Throwable failure, String doing) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            switch (cause) {
-                case RefusedException refused -> {
-                    return refused.fault();
-                }
-                case UnplaceableException unplaceable -> {
-                    return unplaceable.fault();
-                }
-                case UnreadableChangeException unreadable -> {
-                    return Fault.refused(
-                            unreadable.getMessage(),
-                            "Where a value cannot be captured, make it smaller or change the column's type at the "
-                                    + "source; otherwise look at Debezium Server's log of that time. Then start a new "
-                                    + "backfill of the table.");
-                }
-                case KafkaException kafka -> {
-                    return Fault.unavailable(
-                            doing + ": Kafka: " + kafka.getMessage(),
-                            "Check that Kafka runs and is reachable; this is tried again by itself.");
-                }
-                default -> {
-                    // The reason may be further down.
-                }
-            }
-        }
-        return SqlFaults.fault(failure, doing);
     }
 
     /** Begins the one thing that is under way. Both ends run on the loop's thread. */
