@@ -14,14 +14,13 @@ import java.util.Optional;
  * made under. Beside the definition itself it has what tells one change of it from another.
  *
  * @param fingerprint of the definition
- * @param storage names the file that holds the rows, or those of the partitions: another one after TRUNCATE, VACUUM
- *     FULL, CLUSTER and every ALTER that writes the rows anew. Empty if nothing is known of the rows in this way
+ * @param storage where the rows are
  * @param columns in the order of the table
  * @param key the names of the key's columns, in the order of the key
  * @param past names that changes in the queue may still carry, with the place of the column that they were given to
  */
 record CapturedDefinition(
-        String fingerprint, String storage, List<CapturedColumn> columns, List<String> key, Map<String, Integer> past) {
+        String fingerprint, Storage storage, List<CapturedColumn> columns, List<String> key, Map<String, Integer> past) {
 
     CapturedDefinition {
         columns = List.copyOf(columns);
@@ -36,6 +35,8 @@ record CapturedDefinition(
      * @param defaultId the OID of the default or generation expression: another one whenever that was set
      * @param missing the value, as text, of rows that are older than the column; empty when they have NULL, or when
      *     every row has been written since
+     * @param differs whether those of one partition have another value than those of the next, so that there is no one
+     *     value for them
      */
     record CapturedColumn(
             int place,
@@ -46,7 +47,8 @@ record CapturedDefinition(
             Optional<String> collation,
             String version,
             Optional<Long> defaultId,
-            Optional<String> missing) {
+            Optional<String> missing,
+            boolean differs) {
 
         boolean isCopied() {
             return generation != Generation.STORED && generation != Generation.VIRTUAL;
@@ -62,7 +64,8 @@ record CapturedDefinition(
                     .put("collation", collation.orElse(null))
                     .put("version", version)
                     .put("defaultId", defaultId.orElse(null))
-                    .put("missing", missing.orElse(null));
+                    .put("missing", missing.orElse(null))
+                    .put("differs", differs);
         }
 
         private static CapturedColumn of(JsonObject json) {
@@ -75,7 +78,8 @@ record CapturedDefinition(
                     Optional.ofNullable(json.getString("collation")),
                     json.getString("version"),
                     Optional.ofNullable(json.getLong("defaultId")),
-                    Optional.ofNullable(json.getString("missing")));
+                    Optional.ofNullable(json.getString("missing")),
+                    json.getBoolean("differs", false));
         }
     }
 
@@ -119,7 +123,7 @@ record CapturedDefinition(
         past.forEach(ofPast::put);
         return new JsonObject()
                 .put("fingerprint", fingerprint)
-                .put("storage", storage)
+                .put("storage", storage.text())
                 .put("columns", ofColumns)
                 .put("key", new JsonArray(key))
                 .put("past", ofPast);
@@ -136,6 +140,6 @@ record CapturedDefinition(
         JsonObject ofPast = json.getJsonObject("past");
         ofPast.fieldNames().forEach(name -> past.put(name, ofPast.getInteger(name)));
         return new CapturedDefinition(
-                json.getString("fingerprint"), json.getString("storage"), columns, key, past);
+                json.getString("fingerprint"), Storage.parse(json.getString("storage")), columns, key, past);
     }
 }

@@ -64,14 +64,15 @@ final class CapturedDefinitions {
                         WITH held AS (
                           SELECT $1::int8::oid AS oid
                           UNION SELECT relid FROM pg_partition_tree($1::int8::oid) WHERE isleaf)
-                        SELECT (SELECT coalesce(string_agg(f.relfilenode::text, ' ' ORDER BY f.oid), '')
+                        SELECT (SELECT coalesce(string_agg(concat(f.oid, ':', f.relfilenode), ' ' ORDER BY f.oid), '')
                                 FROM held JOIN pg_class f USING (oid) WHERE f.relkind = 'r'),
                                a.attname::text, a.attnum::int4, d.oid::int8, missing.value, missing.differ
                         FROM pg_class c
                         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                         LEFT JOIN LATERAL (
-                          SELECT min(v.value) AS value, count(DISTINCT v.value) + max((v.value IS NULL)::int) > 1 AS differ
+                          -- A partition that was made after the column has no rows that are older than it.
+                          SELECT min(v.value) AS value, count(DISTINCT v.value) > 1 AS differ
                           FROM (SELECT CASE WHEN h.atthasmissing THEN array_to_string(h.attmissingval, '') END
                                 FROM held JOIN pg_class f USING (oid) JOIN pg_attribute h ON h.attrelid = f.oid
                                 WHERE f.relkind = 'r' AND h.attname = a.attname AND NOT h.attisdropped) v (value)
@@ -80,12 +81,9 @@ final class CapturedDefinitions {
                 .execute(Tuple.of(definition.oid()))
                 .map(rows -> {
                     String storage = "";
-                    boolean differ = false;
                     Map<String, Row> facts = new HashMap<>();
                     for (Row row : rows) {
                         storage = row.getString(0);
-                        // Older rows of two partitions have different values: there is no one value for them.
-                        differ |= Boolean.TRUE.equals(row.getBoolean(5));
                         if (row.getString(1) != null) {
                             facts.put(row.getString(1), row);
                         }
@@ -102,12 +100,17 @@ final class CapturedDefinitions {
                                 column.collation(),
                                 column.version(),
                                 Optional.ofNullable(row.getLong(3)),
-                                Optional.ofNullable(row.getString(4))));
+                                Optional.ofNullable(row.getString(4)),
+                                row.getBoolean(5)));
                     }
                     return new Now(
                             definition,
                             new CapturedDefinition(
-                                    definition.fingerprint(), differ ? "" : storage, columns, definition.keyColumns(), Map.of()));
+                                    definition.fingerprint(),
+                                    Storage.parse(storage),
+                                    columns,
+                                    definition.keyColumns(),
+                                    Map.of()));
                 });
     }
 

@@ -119,7 +119,7 @@ sealed interface DefinitionChange {
             this.before = before;
             this.now = now;
             this.target = target;
-            this.rewritten = !before.storage().equals(now.storage()) || now.storage().isEmpty();
+            this.rewritten = now.storage().isRewrittenSince(before.storage());
         }
 
         private DefinitionChange decide() {
@@ -170,6 +170,12 @@ sealed interface DefinitionChange {
                 return cannot(
                         "the column " + quote(column.name()) + " was added and the table written anew, so its rows got "
                                 + "values that no change tells",
+                        BACKFILL_HINT);
+            }
+            if (column.isCopied() && column.differs()) {
+                return cannot(
+                        "the column " + quote(column.name()) + " was added, and older rows of one partition have another "
+                                + "value in it than those of the next",
                         BACKFILL_HINT);
             }
             steps.add(new Step.AddColumn(column.name(), column.missing()));

@@ -13,6 +13,7 @@ import dev.sluice.postgres.DefinitionChange.Step.AllowNull;
 import dev.sluice.postgres.DefinitionChange.Step.DropColumn;
 import dev.sluice.postgres.DefinitionChange.Step.RenameColumn;
 import dev.sluice.postgres.DefinitionChange.Step.WidenType;
+import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,16 +35,16 @@ class DefinitionChangeTest {
     private static CapturedColumn column(int place, String name, String type) {
         return new CapturedColumn(
                 place, name, type, true, Generation.NONE, Optional.empty(), "100/" + place, Optional.empty(),
-                Optional.empty());
+                Optional.empty(), false);
     }
 
     private static CapturedDefinition table(String storage, CapturedColumn... columns) {
         return new CapturedDefinition(
-                Arrays.toString(columns), storage, List.of(columns), List.of("id"), Map.of());
+                Arrays.toString(columns), Storage.parse(storage), List.of(columns), List.of("id"), Map.of());
     }
 
     private static CapturedDefinition before() {
-        return table("file 1", ID, NAME, NOTE);
+        return table("1:1", ID, NAME, NOTE);
     }
 
     /** The column as an ALTER leaves it. */
@@ -51,37 +52,37 @@ class DefinitionChangeTest {
         CapturedColumn then = how.apply(column);
         return new CapturedColumn(
                 then.place(), then.name(), then.type(), then.notNull(), then.generation(), then.collation(),
-                "200/" + then.place(), then.defaultId(), then.missing());
+                "200/" + then.place(), then.defaultId(), then.missing(), then.differs());
     }
 
     private static CapturedColumn named(CapturedColumn column, String name) {
         return altered(column, c -> new CapturedColumn(
                 c.place(), name, c.type(), c.notNull(), c.generation(), c.collation(), c.version(), c.defaultId(),
-                c.missing()));
+                c.missing(), c.differs()));
     }
 
     private static CapturedColumn typed(CapturedColumn column, String type) {
         return altered(column, c -> new CapturedColumn(
                 c.place(), c.name(), type, c.notNull(), c.generation(), c.collation(), c.version(), c.defaultId(),
-                c.missing()));
+                c.missing(), c.differs()));
     }
 
     private static CapturedColumn nullable(CapturedColumn column) {
         return altered(column, c -> new CapturedColumn(
                 c.place(), c.name(), c.type(), false, c.generation(), c.collation(), c.version(), c.defaultId(),
-                c.missing()));
+                c.missing(), c.differs()));
     }
 
     private static CapturedColumn with(CapturedColumn column, Optional<Long> defaultId, Optional<String> missing) {
         return new CapturedColumn(
                 column.place(), column.name(), column.type(), column.notNull(), column.generation(),
-                column.collation(), column.version(), defaultId, missing);
+                column.collation(), column.version(), defaultId, missing, column.differs());
     }
 
     private static CapturedColumn generated(CapturedColumn column, long expression) {
         return new CapturedColumn(
                 column.place(), column.name(), column.type(), false, Generation.STORED, Optional.empty(),
-                column.version(), Optional.of(expression), Optional.empty());
+                column.version(), Optional.of(expression), Optional.empty(), false);
     }
 
     private static DefinitionChange between(CapturedDefinition before, CapturedDefinition now) {
@@ -106,17 +107,17 @@ class DefinitionChangeTest {
 
     @Test
     void newStorageAloneIsHarmless() {
-        assertFollowed(between(before(), table("file 2", ID, NAME, NOTE)));
+        assertFollowed(between(before(), table("1:2", ID, NAME, NOTE)));
     }
 
     @Test
     void whatOnlyWritesTheCatalogIsHarmless() {
-        assertFollowed(between(before(), table("file 1", ID, altered(NAME, c -> c), altered(NOTE, c -> c))));
+        assertFollowed(between(before(), table("1:1", ID, altered(NAME, c -> c), altered(NOTE, c -> c))));
     }
 
     @Test
     void anAlteredColumnAndNewStorageMayBeOtherValuesOfTheSameType() {
-        assertNotFollowed(between(before(), table("file 2", ID, NAME, altered(NOTE, c -> c))), "\"note\" was altered");
+        assertNotFollowed(between(before(), table("1:2", ID, NAME, altered(NOTE, c -> c))), "\"note\" was altered");
     }
 
     @Test
@@ -124,7 +125,7 @@ class DefinitionChangeTest {
         CapturedColumn added = with(column(4, "added", "integer"), Optional.of(7L), Optional.of("5"));
         CapturedColumn filled = with(altered(added, c -> c), Optional.of(7L), Optional.empty());
 
-        assertFollowed(between(table("file 1", ID, added), table("file 2", ID, filled)));
+        assertFollowed(between(table("1:1", ID, added), table("1:2", ID, filled)));
     }
 
     @Test
@@ -132,7 +133,7 @@ class DefinitionChangeTest {
         CapturedColumn added = with(column(4, "added", "integer"), Optional.of(7L), Optional.of("5"));
         CapturedColumn altered = with(altered(added, c -> c), Optional.of(8L), Optional.empty());
 
-        assertNotFollowed(between(table("file 1", ID, added), table("file 2", ID, altered)), "\"added\" was altered");
+        assertNotFollowed(between(table("1:1", ID, added), table("1:2", ID, altered)), "\"added\" was altered");
     }
 
     @Test
@@ -141,7 +142,7 @@ class DefinitionChangeTest {
         CapturedColumn filled = with(column(5, "filled", "integer"), Optional.of(7L), Optional.of("5"));
 
         assertFollowed(
-                between(before(), table("file 1", ID, NAME, NOTE, added, filled)),
+                between(before(), table("1:1", ID, NAME, NOTE, added, filled)),
                 new AddColumn("added", Optional.empty()),
                 new AddColumn("filled", Optional.of("5")));
     }
@@ -149,13 +150,65 @@ class DefinitionChangeTest {
     @Test
     void anAddedColumnAndNewStorageMayBeAnyValues() {
         assertNotFollowed(
-                between(before(), table("file 2", ID, NAME, NOTE, column(4, "added", "integer"))), "\"added\" was added");
+                between(before(), table("1:2", ID, NAME, NOTE, column(4, "added", "integer"))), "\"added\" was added");
     }
 
     @Test
-    void ofATableWithoutStorageNobodyKnowsWhatItsRowsGot() {
+    void aTableWithoutPartitionsHasNoRowsThatCouldHaveGotAnything() {
+        assertFollowed(
+                between(table("", ID), table("", ID, column(4, "added", "integer"))),
+                new AddColumn("added", Optional.empty()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            ''      | 7:7         | the first partition came
+            1:1     | 1:1 2:2     | another one came
+            1:5 3:3 | 1:5 2:2 3:3 | another one came, beside one that was written anew long ago
+            """)
+    void aPartitionThatCameIsNotOneThatWasWrittenAnew(String was, String is, String what) {
+        assertFollowed(
+                between(table(was, ID), table(is, ID, column(4, "added", "integer"))),
+                new AddColumn("added", Optional.empty()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            1:1 2:2 | 1:1 2:9     | one of two was written anew
+            1:1     | 1:9 2:2     | and another one came
+            ''      | 7:9         | the first one came and was written anew
+            1:1     | 1:1 2:9     | another one came and was written anew
+            1:1 2:2 | 1:1         | one went
+            1:1     | 2:2         | it is another table
+            """)
+    void aPartitionThatWasWrittenAnewMayHaveAnyValues(String was, String is, String what) {
         assertNotFollowed(
-                between(table("", ID), table("", ID, column(4, "added", "integer"))), "\"added\" was added");
+                between(table(was, ID), table(is, ID, column(4, "added", "integer"))), "\"added\" was added");
+    }
+
+    @Test
+    void valuesThatDifferByPartitionMatterOnlyWhenTheColumnIsAdded() {
+        CapturedColumn mixed = new CapturedColumn(
+                4, "mixed", "integer", false, Generation.NONE, Optional.empty(), "100/4", Optional.of(7L),
+                Optional.of("5"), true);
+
+        assertNotFollowed(between(table("1:1", ID), table("1:1", ID, mixed)), "rows of one partition have another value");
+        assertFollowed(
+                between(table("1:1", ID, mixed), table("1:1", ID, mixed, column(5, "added", "integer"))),
+                new AddColumn("added", Optional.empty()));
+    }
+
+    @Test
+    void aLedgerOfAnEarlierVersionHasTheFilesAlone() {
+        JsonObject kept = table("1:5 2:2", ID).json().put("storage", "5 2");
+        kept.getJsonArray("columns").forEach(column -> ((JsonObject) column).remove("differs"));
+        CapturedDefinition earlier = CapturedDefinition.of(kept);
+
+        assertFollowed(
+                between(earlier, table("1:5 2:2 3:3", ID, column(4, "added", "integer"))),
+                new AddColumn("added", Optional.empty()));
+        assertNotFollowed(
+                between(earlier, table("1:5 2:6", ID, column(4, "added", "integer"))), "\"added\" was added");
     }
 
     @Test
@@ -163,65 +216,65 @@ class DefinitionChangeTest {
         CapturedColumn generated = generated(column(4, "twice", "integer"), 9);
 
         assertFollowed(
-                between(before(), table("file 2", ID, NAME, NOTE, generated)), new AddColumn("twice", Optional.empty()));
+                between(before(), table("1:2", ID, NAME, NOTE, generated)), new AddColumn("twice", Optional.empty()));
     }
 
     @Test
     void anotherExpressionIsNotFollowed() {
         assertNotFollowed(
                 between(
-                        table("file 1", ID, generated(NOTE, 9)),
-                        table("file 2", ID, altered(generated(NOTE, 9), c -> generated(c, 10)))),
+                        table("1:1", ID, generated(NOTE, 9)),
+                        table("1:2", ID, altered(generated(NOTE, 9), c -> generated(c, 10)))),
                 "expression");
     }
 
     @Test
     void aColumnThatIsNoLongerGeneratedIsNotFollowed() {
         assertNotFollowed(
-                between(table("file 1", ID, generated(NOTE, 9)), table("file 1", ID, altered(NOTE, c -> c))), "expression");
+                between(table("1:1", ID, generated(NOTE, 9)), table("1:1", ID, altered(NOTE, c -> c))), "expression");
     }
 
     @Test
     void aDroppedColumn() {
-        assertFollowed(between(before(), table("file 1", ID, NOTE)), new DropColumn("name"));
+        assertFollowed(between(before(), table("1:1", ID, NOTE)), new DropColumn("name"));
     }
 
     @Test
     void aDroppedColumnAndNewStorage() {
-        assertFollowed(between(before(), table("file 2", ID, NOTE)), new DropColumn("name"));
+        assertFollowed(between(before(), table("1:2", ID, NOTE)), new DropColumn("name"));
     }
 
     @Test
     void aColumnDroppedAndAddedUnderTheSameNameIsAnother() {
         assertNotFollowed(
-                between(before(), table("file 1", ID, NAME, column(4, "note", "text"))), "\"note\" was the name of another");
+                between(before(), table("1:1", ID, NAME, column(4, "note", "text"))), "\"note\" was the name of another");
     }
 
     @Test
     void aRenamedColumn() {
-        assertFollowed(between(before(), table("file 1", ID, NAME, named(NOTE, "remark"))), new RenameColumn("note", "remark"));
+        assertFollowed(between(before(), table("1:1", ID, NAME, named(NOTE, "remark"))), new RenameColumn("note", "remark"));
     }
 
     @Test
     void namesThatAreSwapped() {
         assertNotFollowed(
-                between(before(), table("file 1", ID, named(NAME, "note"), named(NOTE, "name"))), "the name of another");
+                between(before(), table("1:1", ID, named(NAME, "note"), named(NOTE, "name"))), "the name of another");
     }
 
     @Test
     void aNameThatTheQueueMayHaveForAnother() {
-        CapturedDefinition renamed = table("file 1", ID, NAME, named(NOTE, "remark"));
+        CapturedDefinition renamed = table("1:1", ID, NAME, named(NOTE, "remark"));
         CapturedDefinition then = renamed.after(before());
 
         assertThat(then.past()).containsExactly(Map.entry("note", 3));
         assertNotFollowed(
-                between(then, table("file 1", ID, NAME, named(NOTE, "remark"), column(4, "note", "text"))),
+                between(then, table("1:1", ID, NAME, named(NOTE, "remark"), column(4, "note", "text"))),
                 "\"note\" was the name of another");
     }
 
     @Test
     void aNameThatComesBackToItsColumn() {
-        CapturedDefinition renamed = table("file 1", ID, NAME, named(NOTE, "remark")).after(before());
+        CapturedDefinition renamed = table("1:1", ID, NAME, named(NOTE, "remark")).after(before());
 
         assertFollowed(between(renamed, before()), new RenameColumn("remark", "note"));
         assertThat(before().after(renamed).names().past())
@@ -231,8 +284,8 @@ class DefinitionChangeTest {
 
     @Test
     void nullMayCome() {
-        assertFollowed(between(before(), table("file 1", ID, NAME, nullable(NOTE))), new AllowNull("note"));
-        assertFollowed(between(table("file 1", ID, nullable(NOTE)), table("file 1", ID, altered(NOTE, c -> c))));
+        assertFollowed(between(before(), table("1:1", ID, NAME, nullable(NOTE))), new AllowNull("note"));
+        assertFollowed(between(table("1:1", ID, nullable(NOTE)), table("1:1", ID, altered(NOTE, c -> c))));
     }
 
     @ParameterizedTest
@@ -250,8 +303,8 @@ class DefinitionChangeTest {
         CapturedColumn was = column(3, "note", from);
 
         assertFollowed(
-                between(table("file 1", ID, was), table("file 1", ID, typed(was, to))), new WidenType("note", to));
-        assertNotFollowed(between(table("file 1", ID, was), table("file 2", ID, typed(was, to))), "written anew");
+                between(table("1:1", ID, was), table("1:1", ID, typed(was, to))), new WidenType("note", to));
+        assertNotFollowed(between(table("1:1", ID, was), table("1:2", ID, typed(was, to))), "written anew");
     }
 
     @ParameterizedTest
@@ -273,7 +326,7 @@ class DefinitionChangeTest {
         CapturedColumn was = column(3, "note", from);
 
         assertNotFollowed(
-                between(table("file 1", ID, was), table("file 1", ID, typed(was, to))), "from " + from + " to " + to);
+                between(table("1:1", ID, was), table("1:1", ID, typed(was, to))), "from " + from + " to " + to);
     }
 
     @Test
@@ -281,17 +334,17 @@ class DefinitionChangeTest {
         CapturedColumn was = column(3, "note", "public.mood");
         CapturedColumn is = new CapturedColumn(
                 3, "note", "public.temper", true, Generation.NONE, Optional.empty(), was.version(), Optional.empty(),
-                Optional.empty());
+                Optional.empty(), false);
 
-        assertFollowed(between(table("file 1", ID, was), table("file 1", ID, is)));
+        assertFollowed(between(table("1:1", ID, was), table("1:1", ID, is)));
     }
 
     @Test
     void anotherKey() {
         List<CapturedDefinition> others = new ArrayList<>();
-        others.add(new CapturedDefinition("f", "file 1", before().columns(), List.of("name"), Map.of()));
-        others.add(new CapturedDefinition("f", "file 1", before().columns(), List.of("id", "name"), Map.of()));
-        others.add(new CapturedDefinition("f", "file 1", before().columns(), List.of(), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of("name"), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of("id", "name"), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of(), Map.of()));
 
         others.forEach(other -> assertNotFollowed(between(before(), other), "the key"));
     }
@@ -299,7 +352,7 @@ class DefinitionChangeTest {
     @Test
     void aRenamedKeyColumnComesWithTheStatement() {
         var renamed = new CapturedDefinition(
-                "f", "file 1", List.of(named(ID, "key id"), NAME, NOTE), List.of("key id"), Map.of());
+                "f", Storage.parse("1:1"), List.of(named(ID, "key id"), NAME, NOTE), List.of("key id"), Map.of());
 
         assertThat(between(before(), renamed)).isInstanceOfSatisfying(CannotFollow.class, cannot -> assertThat(cannot.hint())
                 .contains("ALTER TABLE \"public\".\"t\" RENAME COLUMN \"id\" TO \"key id\""));
@@ -310,15 +363,15 @@ class DefinitionChangeTest {
         CapturedColumn text = column(1, "id", "text");
         CapturedColumn collated = altered(text, c -> new CapturedColumn(
                 c.place(), c.name(), c.type(), c.notNull(), c.generation(), Optional.of("pg_catalog.\"C\""),
-                c.version(), c.defaultId(), c.missing()));
+                c.version(), c.defaultId(), c.missing(), c.differs()));
 
-        assertNotFollowed(between(table("file 1", text), table("file 1", collated)), "collation");
+        assertNotFollowed(between(table("1:1", text), table("1:1", collated)), "collation");
     }
 
     @Test
     void columnsThatAreNotCarriedDoNotMatter() {
         CapturedDefinition now = table(
-                "file 1", ID, typed(NAME, "character varying(20)"), column(4, "added", "integer"));
+                "1:1", ID, typed(NAME, "character varying(20)"), column(4, "added", "integer"));
         var change = between(before(), now);
 
         assertFollowed(change.under(options(List.of("id", "name"), List.of(), List.of())),
@@ -331,9 +384,9 @@ class DefinitionChangeTest {
 
     @Test
     void columnsThatTheOptionsNameNeitherComeNorGo() {
-        CapturedDefinition dropped = table("file 1", ID, NAME);
-        CapturedDefinition renamed = table("file 1", ID, NAME, named(NOTE, "remark"));
-        CapturedDefinition added = table("file 1", ID, NAME, NOTE, column(4, "secret", "text"));
+        CapturedDefinition dropped = table("1:1", ID, NAME);
+        CapturedDefinition renamed = table("1:1", ID, NAME, named(NOTE, "remark"));
+        CapturedDefinition added = table("1:1", ID, NAME, NOTE, column(4, "secret", "text"));
         TableOptions condition = new TableOptions(
                 List.of(), List.of(), List.of(), List.of(), Map.of(), Optional.of("note IS NULL"), Optional.empty());
 
@@ -356,7 +409,7 @@ class DefinitionChangeTest {
     @Test
     void whatTheLedgerKeepsIsReadAsItWasWritten() {
         CapturedDefinition kept = new CapturedDefinition(
-                "f", "file 1",
+                "f", Storage.parse("16400:16400 16390:70000"),
                 List.of(ID, with(nullable(NOTE), Optional.of(1L << 31), Optional.of("a\"b\\\n'é")), generated(NAME, 4)),
                 List.of("id"), Map.of("old \"name\"", 7));
 

@@ -320,6 +320,75 @@ class DefinitionFollowIT {
     }
 
     @Test
+    void partitionsThatCameInTheMeantimeAreNoRewrite() throws SQLException {
+        databases.atSource("CREATE TABLE growing (id int PRIMARY KEY, w varchar(5), gone text) PARTITION BY RANGE (id)");
+        TableDefinition definition = prepare("growing");
+        databases.atSource("CREATE TABLE growing_1 PARTITION OF growing FOR VALUES FROM (0) TO (10);"
+                + "INSERT INTO growing VALUES (1, 'a'); ALTER TABLE growing ADD COLUMN a int DEFAULT 5;"
+                + "CREATE TABLE growing_2 PARTITION OF growing FOR VALUES FROM (10) TO (20);"
+                + "INSERT INTO growing (id, w) VALUES (11, 'b')");
+        databases.atDestination("INSERT INTO growing VALUES (1, 'a')");
+        assertFollowed(follow, definition);
+        assertThat(rows("growing", "id, a")).as("what is older than the column, and nothing else").isEqualTo("1|5");
+        databases.atDestination("INSERT INTO growing (id, w, a) VALUES (11, 'b', 5)");
+
+        // From here on the older rows of the partitions have different values in the first column that was added.
+        databases.atSource("CREATE TABLE growing_3 (LIKE growing INCLUDING ALL); ALTER TABLE growing ATTACH PARTITION "
+                + "growing_3 DEFAULT; ALTER TABLE growing ADD COLUMN b text NOT NULL DEFAULT 'x', DROP COLUMN gone, "
+                + "ALTER COLUMN w TYPE varchar(9), ALTER COLUMN a DROP NOT NULL");
+        assertFollowed(follow, definition);
+        databases.atSource("CREATE TABLE growing_4 PARTITION OF growing FOR VALUES FROM (20) TO (30);"
+                + "ALTER TABLE growing RENAME COLUMN w TO v");
+        assertFollowed(follow, definition);
+
+        assertThat(rows("growing", "id, v, a, b")).isEqualTo("1|a|5|x 11|b|5|x");
+        assertThat(columns("growing")).contains("v character varying(9)");
+        databases.atSource("ALTER TABLE growing ALTER COLUMN b TYPE text USING b || id");
+        assertThat(assertNotFollowed(definition).reason()).contains("\"b\" was altered and the table written anew");
+    }
+
+    @Test
+    void aRewriteOfPartitionsThatNobodyHadSeenIsNoticed() throws SQLException {
+        databases.atSource("CREATE TABLE unseen (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+        TableDefinition definition = prepare("unseen");
+        databases.atSource("CREATE TABLE unseen_1 PARTITION OF unseen DEFAULT; INSERT INTO unseen VALUES (1);"
+                + "ALTER TABLE unseen ADD COLUMN r float8 DEFAULT random()");
+
+        assertThat(assertNotFollowed(definition).reason()).contains("\"r\" was added and the table written anew");
+    }
+
+    @Test
+    void olderRowsThatDifferByPartitionAreNotGuessed() throws SQLException {
+        databases.atSource("CREATE TABLE mixed (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                + "CREATE TABLE mixed_1 PARTITION OF mixed FOR VALUES FROM (0) TO (10); INSERT INTO mixed VALUES (1);"
+                + "CREATE TABLE mixed_2 (id int PRIMARY KEY)");
+        TableDefinition definition = prepare("mixed");
+        databases.atSource("ALTER TABLE mixed_2 ADD COLUMN a int DEFAULT 7; ALTER TABLE mixed ADD COLUMN a int DEFAULT 5;"
+                + "ALTER TABLE mixed ATTACH PARTITION mixed_2 FOR VALUES FROM (10) TO (20)");
+
+        assertThat(assertNotFollowed(definition).reason()).contains("\"a\" was added, and older rows of one partition");
+    }
+
+    @Test
+    void whatAnEarlierVersionKeptOfThePartitionsIsStillUnderstood() throws SQLException {
+        databases.atSource("CREATE TABLE upgraded (id int PRIMARY KEY, w text) PARTITION BY RANGE (id);"
+                + "CREATE TABLE upgraded_1 PARTITION OF upgraded FOR VALUES FROM (0) TO (10);"
+                + "CREATE TABLE upgraded_2 PARTITION OF upgraded FOR VALUES FROM (10) TO (20); TRUNCATE upgraded_1");
+        TableDefinition definition = prepare("upgraded");
+        databases.atDestination("UPDATE " + TableName.quote(databases.pipeline.ledgerSchema())
+                + ".tables SET definition = definition || jsonb_build_object('storage', '"
+                + databases.fromSource("SELECT string_agg(relfilenode::text, ' ' ORDER BY oid) FROM pg_class "
+                        + "WHERE relname IN ('upgraded_1', 'upgraded_2')")
+                + "') WHERE table_name = 'public.upgraded'");
+        databases.atSource("ALTER TABLE upgraded ADD COLUMN a int DEFAULT 1");
+
+        assertFollowed(follow, definition);
+
+        databases.atSource("ALTER TABLE upgraded ALTER COLUMN w TYPE text USING upper(w)");
+        assertThat(assertNotFollowed(definition).reason()).contains("\"w\" was altered");
+    }
+
+    @Test
     void aTypeOfTheSourcesOwnIsMadeAndOneOfAnExtensionIsRefused() throws SQLException {
         TableDefinition definition = prepared("typed");
         databases.atSource("CREATE TYPE mood_of_follow AS ENUM ('good'); CREATE EXTENSION citext; "
