@@ -60,7 +60,8 @@ public class Partitions {
             return Uni.createFrom().voidItem();
         }
         return source.withConnection(connection ->
-                        PartitionQuery.read(connection, List.of(definition.oid()), pipeline.publication()))
+                        PartitionQuery.read(
+                                connection, Map.of(definition.oid(), List.of()), pipeline.publication()))
                 .map(found -> Optional.ofNullable(found.get(definition.oid()))
                         .orElseThrow(() -> new RefusedException(
                                 "the table was dropped just now", "start a new backfill of the table")))
@@ -89,12 +90,17 @@ public class Partitions {
      */
     public Uni<Map<TableName, Fault>> broken(Map<TableName, CaptureIdentity> identities) {
         Map<Long, TableName> byOid = new LinkedHashMap<>();
-        identities.forEach((table, identity) -> byOid.put(identity.tableOid(), table));
+        Map<Long, List<String>> named = new LinkedHashMap<>();
+        identities.forEach((table, identity) -> {
+            byOid.put(identity.tableOid(), table);
+            named.put(identity.tableOid(), identity.named().orElse(List.of()));
+        });
         if (byOid.isEmpty()) {
             return Uni.createFrom().item(Map.of());
         }
         return partitioned(byOid.keySet()).chain(oids -> {
             byOid.keySet().retainAll(oids);
+            named.keySet().retainAll(oids);
             // What is known first: read after, it may be that of a run which began later.
             return byOid.isEmpty()
                     ? Uni.createFrom().item(Map.of())
@@ -103,7 +109,7 @@ public class Partitions {
                                             .query("SET LOCAL lock_timeout = '5s'")
                                             .execute()
                                             .chain(() -> PartitionQuery.read(
-                                                    connection, oids, pipeline.publication(), Optional.of(oidsOf(known)))))
+                                                    connection, named, pipeline.publication(), Optional.of(oidsOf(known)))))
                                     .chain(found -> compare(byOid, known, found)));
         });
     }

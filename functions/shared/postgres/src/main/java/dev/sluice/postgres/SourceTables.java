@@ -64,7 +64,7 @@ public class SourceTables {
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
                         .invoke(SourceTables::requireKey)
                         .invoke(reading -> requireCarried(reading, facts))
-                        .call(reading -> requirePartitions(connection, reading.definition())))
+                        .call(reading -> requirePartitions(connection, reading.definition(), options.key())))
                 .call(reading -> SourceOptions.require(connection, reading.definition(), options))
                 .map(DefinitionQuery.Reading::definition));
     }
@@ -268,11 +268,12 @@ public class SourceTables {
     }
 
     /** A partition decides for itself whether an UPDATE of its rows fails, and whether the WAL has it (R1). */
-    private Uni<Void> requirePartitions(SqlConnection connection, TableDefinition definition) {
+    private Uni<Void> requirePartitions(
+            SqlConnection connection, TableDefinition definition, List<String> named) {
         if (!definition.isPartitioned()) {
             return Uni.createFrom().voidItem();
         }
-        return PartitionQuery.read(connection, List.of(definition.oid()), pipeline.publication())
+        return PartitionQuery.read(connection, Map.of(definition.oid(), named), pipeline.publication())
                 .invoke(found -> found.values().stream()
                         .flatMap(table -> table.partitions().stream())
                         .flatMap(partition -> partition.unfit().stream())

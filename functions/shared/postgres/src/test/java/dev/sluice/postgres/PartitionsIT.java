@@ -4,16 +4,19 @@ import static dev.sluice.postgres.TwoDatabases.await;
 import static dev.sluice.postgres.TwoDatabases.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -247,6 +250,72 @@ class PartitionsIT {
                 .isInstanceOf(RefusedException.class).hasMessageContaining("unfit_1 is unlogged");
         assertThatThrownBy(() -> await(tables.inspect(table("nameless_root"))))
                 .isInstanceOf(RefusedException.class).hasMessageContaining("nameless_leaf");
+    }
+
+    /** Each partitioned table with one partition that has a replica identity of its own, and whether that is refused. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            keyless_own    | (id int, t text)                        | REPLICA IDENTITY FULL         | ADD PRIMARY KEY (id)                          | FULL
+            keyless_index  | (id int NOT NULL, t text)               | REPLICA IDENTITY FULL         | ADD CONSTRAINT $l_u UNIQUE (id); ALTER TABLE $l REPLICA IDENTITY USING INDEX $l_u | FULL
+            keyless_full   | (id int, t text)                        | REPLICA IDENTITY FULL         | REPLICA IDENTITY FULL                         |
+            unique_own     | (id int NOT NULL UNIQUE, o int NOT NULL) | REPLICA IDENTITY FULL        | ADD PRIMARY KEY (o)                           | FULL
+            unique_full    | (id int NOT NULL UNIQUE, o int NOT NULL) | REPLICA IDENTITY FULL        | REPLICA IDENTITY FULL                         |
+            key_full       | (id int PRIMARY KEY, t text)            | REPLICA IDENTITY FULL         | ALTER COLUMN t SET STATISTICS 5               |
+            key_both       | (id int PRIMARY KEY, t text)            | REPLICA IDENTITY DEFAULT      | REPLICA IDENTITY FULL                         |
+            key_other      | (id int PRIMARY KEY, o int NOT NULL)    | REPLICA IDENTITY DEFAULT      | ADD CONSTRAINT $l_u UNIQUE (o); ALTER TABLE $l REPLICA IDENTITY USING INDEX $l_u | DEFAULT
+            index_own      | (id int PRIMARY KEY, o int NOT NULL, CONSTRAINT $t_u UNIQUE (o, id)) | REPLICA IDENTITY USING INDEX $t_u | ALTER COLUMN o SET STATISTICS 5 | USING INDEX
+            index_full     | (id int PRIMARY KEY, o int NOT NULL, CONSTRAINT $t_u UNIQUE (o, id)) | REPLICA IDENTITY USING INDEX $t_u | REPLICA IDENTITY FULL |
+            """)
+    void aPartitionMustNameItsRowsAsThePartitionedTableDoes(
+            String name, String columns, String ofTable, String ofPartition, String fitting) throws SQLException {
+        String leaf = name + "_1";
+        String create = ("CREATE TABLE $t " + columns + " PARTITION BY RANGE (id); ALTER TABLE $t " + ofTable)
+                .replace("$t", name);
+        String partition = ("CREATE TABLE $l PARTITION OF $t DEFAULT; ALTER TABLE $l " + ofPartition)
+                .replace("$l", leaf)
+                .replace("$t", name);
+        databases.atSource(create);
+        TableDefinition empty = await(tables.inspect(table(name)));
+        var identities = begun(empty, 1);
+        assertThat(reason(identities)).isEmpty();
+        databases.atSource(partition);
+
+        if (fitting == null) {
+            assertThat(reason(identities)).isEmpty();
+            assertThat(await(tables.inspect(table(name)))).isEqualTo(empty);
+            return;
+        }
+        // Of one that comes later, and of one that is there before the table joins.
+        assertThat(reason(identities)).contains("the replica identity of the partition public." + leaf);
+        RefusedException refused =
+                catchThrowableOfType(RefusedException.class, () -> await(tables.inspect(table(name))));
+        assertThat(refused.fault().reason()).contains("the replica identity of the partition public." + leaf);
+        assertThat(refused.fault().hint()).contains("REPLICA IDENTITY " + fitting);
+        databases.atSource(refused.fault().hint().replaceAll("^run (.*) at the source.*", "$1"));
+        assertThat(await(tables.inspect(table(name)))).isEqualTo(empty);
+        assertThat(reason(identities)).isEmpty();
+    }
+
+    @Test
+    void aPartitionMustNameItsRowsByTheColumnsThatTheUserNames() throws SQLException {
+        databases.atSource("CREATE TABLE by_user (id int PRIMARY KEY, o int NOT NULL, UNIQUE (o, id)) "
+                + "PARTITION BY RANGE (id); ALTER TABLE by_user REPLICA IDENTITY FULL; "
+                + "CREATE TABLE by_user_1 PARTITION OF by_user DEFAULT");
+        var named = new TableOptions(
+                List.of("id", "o"), List.of(), List.of(), List.of(), Map.of(), Optional.empty(), Optional.empty());
+
+        RefusedException refused =
+                catchThrowableOfType(RefusedException.class, () -> await(tables.inspect(table("by_user"), named)));
+
+        assertThat(refused.fault().hint()).contains("\"by_user_1\" REPLICA IDENTITY FULL");
+        databases.atSource("ALTER TABLE by_user_1 REPLICA IDENTITY FULL");
+        TableDefinition definition = await(tables.inspect(table("by_user"), named));
+        await(databases.ledger.openRun(definition.table(), 1));
+        CaptureIdentity identity = await(capture.join(definition, named.key(), 1, "topic", "capture"));
+        await(partitions.note(definition, 1));
+        assertThat(reason(Map.of(definition.table(), identity))).isEmpty();
+        databases.atSource("ALTER TABLE by_user_1 REPLICA IDENTITY DEFAULT");
+        assertThat(reason(Map.of(definition.table(), identity))).contains("by_user_1 does not name its rows");
     }
 
     @Test
