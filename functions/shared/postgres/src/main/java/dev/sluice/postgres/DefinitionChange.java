@@ -74,8 +74,7 @@ sealed interface DefinitionChange {
             if (names) {
                 return new CannotFollow(
                         "the definition of the table was changed at the source, in columns that its options name: " + step,
-                        "give the options as they are right for the new definition: remove the table, then add it again "
-                                + "with them");
+                        "send backfill with the options as they are right for the new definition");
             }
             boolean concerns = switch (step) {
                 case Step.AddColumn added -> options.carries(added.name());

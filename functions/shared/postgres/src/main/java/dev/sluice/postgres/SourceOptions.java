@@ -99,7 +99,9 @@ final class SourceOptions {
                         SELECT g.attname::text, b.attname::text
                         FROM pg_attrdef d
                         JOIN pg_attribute g ON g.attrelid = d.adrelid AND g.attnum = d.adnum AND g.attgenerated <> ''
-                        JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                        -- Before 15 it is the column that depends on others, and not its expression.
+                        JOIN pg_depend p ON (p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                            OR p.classid = 'pg_class'::regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum)
                           AND p.refclassid = 'pg_class'::regclass AND p.refobjid = d.adrelid AND p.refobjsubid > 0
                           AND p.refobjsubid <> d.adnum
                         JOIN pg_attribute b ON b.attrelid = d.adrelid AND b.attnum = p.refobjsubid

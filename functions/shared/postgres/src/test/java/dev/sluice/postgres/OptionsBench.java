@@ -37,10 +37,10 @@ final class OptionsBench implements AutoCloseable {
     /** A transaction that every snapshot sees. */
     static final long SEEN = 3;
 
-    final TwoDatabases databases = TwoDatabases.open();
-    final SourceTables sources = new SourceTables(databases.source, databases.pipeline);
-    final DestinationTables destinations =
-            new DestinationTables(databases.source, databases.destination, databases.schemas, databases.pipeline);
+    final TwoDatabases databases;
+    final SourceTables sources;
+    final DestinationTables destinations;
+    private final DefinitionFollow follow;
     private final Ledger ledger;
     private final ChunkCopy chunkCopy;
     private final ChangeApply apply;
@@ -49,16 +49,23 @@ final class OptionsBench implements AutoCloseable {
     private long offset;
 
     OptionsBench() {
-        this(Optional.of(SALT));
+        this(TwoDatabases.open());
     }
 
-    private OptionsBench(Optional<String> saltText) {
-        Optional<HashSalt> salt = saltText.map(HashSalt::new);
+    /** @param databases are closed with it */
+    OptionsBench(TwoDatabases databases) {
+        this.databases = databases;
+        sources = new SourceTables(databases.source, databases.pipeline);
+        destinations =
+                new DestinationTables(databases.source, databases.destination, databases.schemas, databases.pipeline);
+        Optional<HashSalt> salt = Optional.of(new HashSalt(SALT));
         ledger = new Ledger(databases.destination, databases.pipeline, salt);
         var limits = new ChunkCopy.Limits(Duration.ofSeconds(10), Duration.ofMinutes(1));
         chunkCopy = new ChunkCopy(
                 databases.source, databases.destination, databases.pipeline, databases.schemas, limits, salt);
         apply = new ChangeApply(databases.source, databases.destination, ledger, databases.schemas, salt);
+        follow = new DefinitionFollow(
+                databases.source, databases.destination, sources, databases.schemas, databases.pipeline, DroppedColumns.KEEP);
         comparison = new TableComparison(
                 databases.source, databases.destination, databases.schemas, databases.pipeline, salt);
     }
@@ -91,18 +98,32 @@ final class OptionsBench implements AutoCloseable {
         return definition;
     }
 
+    Answer copy(ChunkTask task) {
+        return chunkCopy.copy(task);
+    }
+
     Answer tryCopy(TableDefinition definition, KeyRange range) {
-        return chunkCopy.copy(new ChunkTask(
+        return copy(new ChunkTask(
                 definition.table(), run, 0, 1, range, definition.fingerprint(), Lsn.ZERO, Optional.empty()));
     }
 
     /** A backfill in one chunk; from then on changes can be applied. */
     void backfill(String table, TableOptions options) {
         TableDefinition definition = prepare(table, options);
+        assertThat(await(follow.remember(definition))).isTrue();
         assertThat(tryCopy(definition, KeyRange.ALL)).isInstanceOf(Answer.Copied.class);
         await(ledger.startQueueAt(definition.table(), run, "topic " + run, 0));
         offset = 0;
         await(ledger.closeRun(definition.table(), run, Outcome.CUT_SHORT, 0));
+    }
+
+    /**
+     * Does at the destination what ALTER TABLE did at the source.
+     *
+     * @throws RefusedException if only another backfill helps
+     */
+    void follow(String table) {
+        assertThat(await(follow.follow(TableName.parse(table), "not asked for"))).isPresent();
     }
 
     Applied apply(String table, Step... steps) {

@@ -3,6 +3,7 @@ package dev.sluice.postgres;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableName;
 import dev.sluice.testing.PostgresServer;
+import dev.sluice.testing.PostgresVersion;
 import dev.sluice.testing.SharedServers;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;
@@ -10,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 
 /** A fresh database at each of the two servers, for one test class. */
 final class TwoDatabases implements AutoCloseable {
@@ -23,10 +25,14 @@ final class TwoDatabases implements AutoCloseable {
     final Ledger ledger;
 
     private final Vertx vertx = Vertx.vertx();
+    private final PostgresServer sourceServer;
+    private final PostgresServer destinationServer;
     private final String sourceName;
     private final String destinationName;
 
     private TwoDatabases(PostgresServer sourceServer, PostgresServer destinationServer) {
+        this.sourceServer = sourceServer;
+        this.destinationServer = destinationServer;
         sourceName = SharedServers.freshDatabase(sourceServer);
         destinationName = SharedServers.freshDatabase(destinationServer);
         pipeline = new Pipeline(sourceName.replace("_", ""));
@@ -40,18 +46,29 @@ final class TwoDatabases implements AutoCloseable {
         return new TwoDatabases(SharedServers.source(), SharedServers.destination());
     }
 
+    /** With a source of the oldest version that is supported. */
+    static TwoDatabases openOldest() {
+        return new TwoDatabases(SharedServers.oldest(), SharedServers.destination());
+    }
+
+    /** Leaves a test out that speaks of what older versions do not have, when they are what is tested. */
+    static void assumeNewest() {
+        Assumptions.assumeTrue(
+                PostgresVersion.ofTests() == PostgresVersion.NEWEST, "it is of what only the newest version has");
+    }
+
     /** As {@link #source}, but as another user. */
     Database sourceAs(String user) {
-        String url = SharedServers.source().url(sourceName).replace("//postgres@", "//" + user + "@");
+        String url = sourceServer.url(sourceName).replace("//postgres@", "//" + user + "@");
         return Database.open(vertx, url, "test", "sluice", 2);
     }
 
     Connection connectToSource() throws SQLException {
-        return SharedServers.source().connect(sourceName);
+        return sourceServer.connect(sourceName);
     }
 
     Connection connectToDestination() throws SQLException {
-        return SharedServers.destination().connect(destinationName);
+        return destinationServer.connect(destinationName);
     }
 
     void atSource(String sql) throws SQLException {

@@ -28,6 +28,7 @@ public final class SharedServers {
     private static Path folder;
     private static PostgresServer source;
     private static PostgresServer destination;
+    private static PostgresServer oldest;
     private static KafkaServer kafka;
 
     private SharedServers() {
@@ -36,7 +37,7 @@ public final class SharedServers {
     /** Where tables are captured and copied from. */
     public static synchronized PostgresServer source() {
         if (source == null) {
-            source = PostgresServer.start(folder("source"), 0, FAST_POSTGRES);
+            source = PostgresServer.start(folder("source"), PostgresVersion.ofTests(), 0, FAST_POSTGRES);
         }
         return source;
     }
@@ -44,9 +45,17 @@ public final class SharedServers {
     /** Another server than {@link #source()}: nothing may rest on both being one. */
     public static synchronized PostgresServer destination() {
         if (destination == null) {
-            destination = PostgresServer.start(folder("destination"), 0, FAST_POSTGRES);
+            destination = PostgresServer.start(folder("destination"), PostgresVersion.ofTests(), 0, FAST_POSTGRES);
         }
         return destination;
+    }
+
+    /** A source of the oldest version, whatever the version of the others is. */
+    public static synchronized PostgresServer oldest() {
+        if (oldest == null) {
+            oldest = PostgresServer.start(folder("oldest"), PostgresVersion.OLDEST, 0, FAST_POSTGRES);
+        }
+        return oldest;
     }
 
     public static synchronized KafkaServer kafka() {
