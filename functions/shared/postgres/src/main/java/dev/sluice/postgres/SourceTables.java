@@ -118,7 +118,7 @@ public class SourceTables {
             WHERE n.nspname = $1 AND c.relname = $2""";
 
     private void requireOrdinary(TableName table, Row facts) {
-        if (isMisreadByCapture(table.schema()) || isMisreadByCapture(table.name())) {
+        if (!table.isExactInCapture()) {
             throw new RefusedException(
                     "the name " + table + " is misread by change capture: its changes would be left out without a word",
                     "rename the schema or table: a name must not begin or end with a double quote, or have two "
@@ -253,11 +253,6 @@ public class SourceTables {
         if (definition.copiedColumns().isEmpty()) {
             throw new RefusedException(table + " has no column to copy", "add a column to it");
         }
-    }
-
-    /** Debezium 3.6 writes schema and table as one text and reads that again, which is not exact for all of them. */
-    private static boolean isMisreadByCapture(String name) {
-        return name.startsWith("\"") || name.endsWith("\"") || name.contains("''") || name.contains("``");
     }
 
     /** Debezium 3.6 reads names of columns as if somebody had typed them; with another one of that name it ends. */
