@@ -35,9 +35,19 @@ final class AlteredTable implements AutoCloseable {
     }
 
     static AlteredTable create(SluiceStack stack, String name, int rows) throws SQLException {
+        return create(stack, name, rows, false);
+    }
+
+    /** @param isPartitioned into two, with about as many rows and room for the writer's keys */
+    static AlteredTable create(SluiceStack stack, String name, int rows, boolean isPartitioned) throws SQLException {
+        stack.onSource("CREATE TABLE " + name + " (id int PRIMARY KEY, v text NOT NULL, gone text NOT NULL DEFAULT 'g', "
+                + "old text, short varchar(12), amount numeric(6,2), big text)"
+                + (isPartitioned
+                        ? " PARTITION BY RANGE (id); CREATE TABLE " + name + "_1 PARTITION OF " + name
+                                + " FOR VALUES FROM (MINVALUE) TO (" + rows / 2 + "); CREATE TABLE " + name
+                                + "_2 PARTITION OF " + name + " FOR VALUES FROM (" + rows / 2 + ") TO (1000000)"
+                        : ""));
         stack.onSource(
-                "CREATE TABLE " + name + " (id int PRIMARY KEY, v text NOT NULL, gone text NOT NULL DEFAULT 'g', "
-                        + "old text, short varchar(12), amount numeric(6,2), big text)",
                 "ALTER TABLE " + name + " ALTER COLUMN big SET STORAGE EXTERNAL",
                 "INSERT INTO " + name + " SELECT g, 'v' || g, 'gone' || g, 'old' || g, 'short', g % 1000, "
                         + "CASE g % 50 WHEN 0 THEN repeat('x' || g, 1000) END FROM generate_series(1, " + rows + ") g",

@@ -25,6 +25,8 @@ class SchemaChangesIT {
     /** @param assignment what the writer sets once the change is made; null: nothing new */
     private record Change(String name, String sql, String assignment) {}
 
+    private static final String PARTITIONED = "parts";
+
     private static final List<Change> FOLLOWED = List.of(
             new Change("add", "ALTER TABLE $t ADD COLUMN added int", "added = id"),
             new Change(
@@ -38,7 +40,18 @@ class SchemaChangesIT {
                     "widen",
                     "ALTER TABLE $t ALTER COLUMN short TYPE varchar(30), ALTER COLUMN amount TYPE numeric(9,2)",
                     "short = 'longer than it was before', amount = 1234567.89"),
-            new Change("loosen", "ALTER TABLE $t ALTER COLUMN v DROP NOT NULL", "v = NULL"));
+            new Change("loosen", "ALTER TABLE $t ALTER COLUMN v DROP NOT NULL", "v = NULL"),
+            // A partition that came since, and one that comes after the column; then another change in a row.
+            new Change(
+                    PARTITIONED,
+                    "CREATE TABLE $t_3 PARTITION OF $t FOR VALUES FROM (1000000) TO (2000000); "
+                            + "INSERT INTO $t (id, v) VALUES (1000000, 'older than the column'); "
+                            + "ALTER TABLE $t ADD COLUMN added int NOT NULL DEFAULT 5, DROP COLUMN gone, "
+                            + "ALTER COLUMN short TYPE varchar(30); "
+                            + "CREATE TABLE $t_4 PARTITION OF $t FOR VALUES FROM (2000000) TO (3000000); "
+                            + "INSERT INTO $t (id, v, added) VALUES (2000000, 'younger', 6); "
+                            + "ALTER TABLE $t ADD COLUMN more text DEFAULT 'm'",
+                    "added = id, more = v, short = 'longer than it was before'"));
 
     private static final List<Change> HARMLESS = List.of(
             new Change("vacuum", "VACUUM FULL $t", null),
@@ -65,15 +78,19 @@ class SchemaChangesIT {
     private static Map<Change, AlteredTable> create(String phase, List<Change> changes, int rows) throws SQLException {
         Map<Change, AlteredTable> tables = new LinkedHashMap<>();
         for (Change change : changes) {
-            tables.put(change, AlteredTable.create(stack, "public." + phase + "_" + change.name(), rows));
+            String name = "public." + phase + "_" + change.name();
+            tables.put(change, AlteredTable.create(stack, name, rows, change.name().equals(PARTITIONED)));
         }
         stack.add(tables.values().stream().map(table -> table.name).toArray(String[]::new));
         return tables;
     }
 
     private static void make(Change change, AlteredTable table) throws SQLException {
-        for (String sql : change.sql().split("; ")) {
-            table.alter(sql.replace("$k", table.name.replace("public.", "") + "_pkey"), change.assignment());
+        String[] statements = change.sql().split("; ");
+        for (int i = 0; i < statements.length; i++) {
+            table.alter(
+                    statements[i].replace("$k", table.name.replace("public.", "") + "_pkey"),
+                    i == statements.length - 1 ? change.assignment() : null);
         }
     }
 

@@ -40,6 +40,9 @@ class TableOptionsIT {
     private static final String PLAIN = "id, email, phone, secret, active, n, big, twice";
     private static final String HASHED = "encode(sha256(convert_to('" + SALT + "' || email, 'UTF8')), 'hex')";
 
+    private static final String PARTITIONED = "public.every_part";
+    private static final String FULL = "public.filtering_full";
+
     /** What the source and the destination are to give alike, by a table's name. */
     private static final Map<String, String[]> EXPECTED = new LinkedHashMap<>();
 
@@ -61,6 +64,12 @@ class TableOptionsIT {
         EXPECTED.put("public.everything", new String[] {
             "SELECT id, " + HASHED + ", '-', active, n, big, twice FROM everything WHERE active",
             "SELECT id, email, phone, active, n, big, twice FROM everything WHERE NOT gone"});
+        EXPECTED.put(PARTITIONED, new String[] {
+            "SELECT id, " + HASHED + ", '-', active, n, big, twice FROM every_part WHERE active",
+            "SELECT id, email, phone, active, n, big, twice FROM every_part WHERE NOT gone"});
+        EXPECTED.put(FULL, new String[] {
+            "SELECT id, email, phone, secret, active, n, big FROM filtering_full WHERE active",
+            "SELECT * FROM filtering_full"});
     }
 
     private static TableOptions columns(
@@ -89,10 +98,7 @@ class TableOptionsIT {
                  "hash": ["email"], "mask": {"phone": "-"}, "where": "active",
                  "softDelete": {"column": "gone", "type": "BOOLEAN"}}}"""))) {
             for (String table : EXPECTED.keySet()) {
-                stack.onSource(
-                        "CREATE TABLE " + table + " " + OptionWrites.COLUMNS,
-                        "ALTER TABLE " + table + " ALTER COLUMN big SET STORAGE EXTERNAL",
-                        OptionWrites.insert(table, "generate_series(1, " + ROWS + ")"));
+                create(stack, table);
             }
             Instant started = now(stack);
             try (var writes = OptionWrites.start(stack, ROWS, List.copyOf(EXPECTED.keySet()))) {
@@ -102,6 +108,7 @@ class TableOptionsIT {
                 add(stack, "public.masking", columns(
                         NO, NO, NO, mask("phone", Optional.of("-"), "secret", Optional.empty())));
                 add(stack, "public.filtering", where("active"));
+                add(stack, FULL, where("active"));
                 add(stack, "public.soft_flag", softDelete("gone", SoftDelete.Type.BOOLEAN));
                 add(stack, "public.soft_time", softDelete("Gone at", SoftDelete.Type.TIMESTAMPTZ));
                 for (String table : EXPECTED.keySet()) {
@@ -127,6 +134,22 @@ class TableOptionsIT {
             hostileOptionsFailTheirTableOnly(stack);
             anotherSaltIsRefusedUntilItIsTheOldOneAgain(stack);
         }
+    }
+
+    private static void create(SluiceStack stack, String table) throws SQLException {
+        boolean isPartitioned = table.equals(PARTITIONED);
+        stack.onSource("CREATE TABLE " + table + " " + OptionWrites.COLUMNS + (isPartitioned ? " PARTITION BY HASH (id)" : ""));
+        for (int i = 0; isPartitioned && i < 2; i++) {
+            stack.onSource("CREATE TABLE " + table + "_" + i + " PARTITION OF " + table
+                    + " FOR VALUES WITH (MODULUS 2, REMAINDER " + i + ")");
+        }
+        if (table.equals(FULL)) {
+            // With a generated column in it, every update would fail.
+            stack.onSource("ALTER TABLE " + table + " DROP COLUMN twice", "ALTER TABLE " + table + " REPLICA IDENTITY FULL");
+        }
+        stack.onSource(
+                "ALTER TABLE " + table + " ALTER COLUMN big SET STORAGE EXTERNAL",
+                OptionWrites.insert(table, "generate_series(1, " + ROWS + ")"));
     }
 
     private static Map<String, Optional<String>> mask(
