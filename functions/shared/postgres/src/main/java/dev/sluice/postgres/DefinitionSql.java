@@ -82,7 +82,11 @@ final class DefinitionSql {
                          SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                                   'name', ia.attname, 'own', i.indcollation[u.place - 1] = ia.attcollation,
                                   'code', i.indcollation[u.place - 1] = 950) ORDER BY u.place) AS list,
-                                bool_and(oc.opcdefault) AS plain,
+                                -- hstore is ordered by operators of other names than those that ranges are written with.
+                                bool_and(oc.opcdefault AND EXISTS (
+                                  SELECT FROM pg_catalog.pg_amop f
+                                    JOIN pg_catalog.pg_operator o ON o.oid = f.amopopr
+                                   WHERE f.amopfamily = oc.opcfamily AND f.amopstrategy = 2 AND o.oprname = '<=')) AS plain,
                                 bool_and(i.indoption[u.place - 1] = 0) AS ascending,
                                 bool_and(i.indoption[u.place - 1] = 3) AS descending
                            FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)

@@ -386,6 +386,21 @@ class KeyOrdersIT {
     }
 
     @Test
+    void aKeyWhoseOrderHasOtherOperatorsIsCopiedAsAWhole() throws Exception {
+        atBoth("CREATE EXTENSION hstore; CREATE TABLE stored (k hstore PRIMARY KEY)");
+        databases.atSource("INSERT INTO stored SELECT hstore('k', i::text) FROM generate_series(1, 50) i");
+
+        KeyOrders.Compared compared = compared("stored");
+
+        assertThat(compared.onlyWhole().orElseThrow().reason()).contains("no index");
+        await(databases.ledger.openRun(table("stored"), RUN));
+        await(destinations.prepare(compared.definition(), TableOptions.NONE));
+        StepResult.Bounded bounded = await(keys.bounds(compared.definition(), true));
+        assertThat(copy(compared.definition(), RUN, 0, KeyRange.ALL, bounded))
+                .isEqualTo(50);
+    }
+
+    @Test
     void aKeyThatIsEqualButNotTheSameIsWrittenAgain() throws Exception {
         databases.atSource("CREATE TABLE loosely (k citext PRIMARY KEY, v int); INSERT INTO loosely VALUES ('Ab', 1)");
         TableDefinition definition =
