@@ -268,7 +268,11 @@ final class Effects {
     private StepResult unlessAltered(Effect.Prepare prepare, Function<TableDefinition, StepResult> step) {
         TableDefinition now = compared(prepare.table(), prepare.options()).definition();
         String expected = prepare.inspected().orElseThrow().fingerprint();
-        return now.runFingerprint().equals(expected) ? step.apply(now) : new StepResult.DefinitionChanged();
+        try {
+            return now.runFingerprint().equals(expected) ? step.apply(now) : new StepResult.DefinitionChanged();
+        } catch (KeyOrders.AlteredException e) {
+            return new StepResult.DefinitionChanged();
+        }
     }
 
     private KeyOrders.Compared compared(TableName table, TableOptions options) {
@@ -290,19 +294,26 @@ final class Effects {
                         "start a new backfill of the table: the new run cuts its chunks anew"));
             }
             if (!definition.runFingerprint().equals(plan.fingerprint())) {
-                throw new FaultException(Fault.unavailable(
-                        "the definition of " + plan.table() + " changed at the source during its backfill",
-                        "it is tried again by itself once the destination has followed the change, or the table fails "
-                                + "if it cannot"));
+                throw altered(plan.table());
             }
             Planned planned =
                     await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), chunkRows));
             return new Event.ChunksPlanned(
                     plan.table(), plan.run(), plan.attempt(), planned.boundaries(), planned.complete());
+        } catch (KeyOrders.AlteredException e) {
+            return new Event.PlanningFailed(
+                    plan.table(), plan.run(), plan.attempt(), altered(plan.table()).fault());
         } catch (RuntimeException e) {
             return new Event.PlanningFailed(
                     plan.table(), plan.run(), plan.attempt(), fault(e, "planning chunks of " + plan.table()));
         }
+    }
+
+    private static FaultException altered(TableName table) {
+        return new FaultException(Fault.unavailable(
+                "the definition of " + table + " changed at the source during its backfill",
+                "it is tried again by itself once the destination has followed the change, or the table fails if it "
+                        + "cannot"));
     }
 
     private Event leave(Effect.Leave leave) {

@@ -67,7 +67,7 @@ public class KeyOrders {
 
     /** The table was altered since it was inspected: it has to be inspected anew. */
     public static final class AlteredException extends RuntimeException {
-        private AlteredException(TableName table) {
+        AlteredException(TableName table) {
             super("the definition of " + table + " was changed just now");
         }
     }

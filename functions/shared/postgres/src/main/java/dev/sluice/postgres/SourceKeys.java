@@ -44,7 +44,7 @@ public class SourceKeys {
      * <p>Waits at most 5 s for the lock.
      *
      * @param whole whether the table is copied in one chunk: nobody needs its highest key then
-     * @throws RefusedException (in the Uni) if the table is not the one of the definition any more
+     * @throws KeyOrders.AlteredException (in the Uni) if the table is not the one of the definition any more
      */
     public Uni<StepResult.Bounded> bounds(TableDefinition definition, boolean whole) {
         String highest = whole
@@ -166,9 +166,7 @@ public class SourceKeys {
                             now.definition().fingerprint().equals(definition.fingerprint()))
                     .isPresent();
             if (!same) {
-                throw new RefusedException(
-                        "the definition of " + definition.table() + " changed since it was inspected",
-                        "start a new backfill of the table");
+                throw new KeyOrders.AlteredException(definition.table());
             }
             return null;
         });
