@@ -165,6 +165,10 @@ final class RandomTableLife {
 
     /** What comes before the last alteration is followed looks like one with it, and need not be followed. */
     private void alter() throws SQLException {
+        // Waiting and preparing takes long, and must not use up all of them.
+        if (begins() && random.nextInt(30) > 0) {
+            return;
+        }
         boolean isFollowed = isFollowed();
         if (!isFollowed && random.nextInt(8) > 0) {
             return;
@@ -193,11 +197,17 @@ final class RandomTableLife {
         return state().filter(TableState.Failed.class::isInstance).map(TableState.Failed.class::cast);
     }
 
-    /** Whether what the ledger has of the table's definition and storage is what the source has now. */
-    private boolean isFollowed() throws SQLException {
-        boolean begins = state().isEmpty()
+    private boolean begins() {
+        return state().isEmpty()
                 || state().get() instanceof TableState.Queued queued && !queued.streams()
                 || state().get() instanceof TableState.Preparing;
+    }
+
+    /**
+     * Whether what the ledger has of the table's definition and storage is what the source has now. As long as it has
+     * nothing, the preparation finds whatever is done.
+     */
+    private boolean isFollowed() throws SQLException {
         String columns = "string_agg(concat_ws(' ', %s, %s, %s), ', ' ORDER BY (%s)::int)";
         String storage = table.isPartitioned() ? "''" : "%s";
         Optional<String> atSource = stack.one(stack.source(), "SELECT " + storage.formatted("c.relfilenode::text") + " || "
@@ -208,7 +218,7 @@ final class RandomTableLife {
                 + " || (SELECT " + columns.formatted("c ->> 'place'", "c ->> 'name'", "c ->> 'version'", "c ->> 'place'")
                 + " FROM jsonb_array_elements(definition -> 'columns') c) FROM " + stack.pipeline.ledgerSchema()
                 + ".tables WHERE table_name = " + RandomKinds.quote(name));
-        return begins || atSource.equals(inLedger);
+        return inLedger.isEmpty() || atSource.equals(inLedger);
     }
 
     /** Does what the fault says, if the table failed for what was done to it. */
@@ -231,7 +241,9 @@ final class RandomTableLife {
             tell("-- at the destination: " + atDestination.group(1));
             stack.onDestination(atDestination.group(1));
         }
-        stack.send(fault.hint().contains("retry") ? new Command.Retry(table.name) : new Command.Backfill(table.name));
+        // Where it says to add a column that the source does not have any more, copying anew is the other way out.
+        boolean retries = fault.hint().contains("retry") && !fault.hint().contains("…");
+        stack.send(retries ? new Command.Retry(table.name) : new Command.Backfill(table.name));
         SluiceStack.awaitTrue(name + " leaves Failed", LIMIT, () -> failed()
                 .filter(now -> now.run() == failed.run() && now.fault().equals(fault))
                 .isEmpty());
