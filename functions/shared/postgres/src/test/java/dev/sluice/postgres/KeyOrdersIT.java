@@ -396,8 +396,12 @@ class KeyOrdersIT {
         await(databases.ledger.openRun(table("stored"), RUN));
         await(destinations.prepare(compared.definition(), TableOptions.NONE));
         StepResult.Bounded bounded = await(keys.bounds(compared.definition(), true));
-        assertThat(copy(compared.definition(), RUN, 0, KeyRange.ALL, bounded))
-                .isEqualTo(50);
+        Answer answer = chunkCopy.copy(new ChunkTask(
+                table("stored"), RUN, 0, 1, KeyRange.ALL, compared.definition().runFingerprint(),
+                bounded.primary(), Optional.empty()));
+        assertThat(answer).isInstanceOfSatisfying(
+                Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(50));
+        assertThat(equal("stored")).isTrue();
     }
 
     @Test
