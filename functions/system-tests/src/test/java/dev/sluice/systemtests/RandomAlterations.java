@@ -15,6 +15,8 @@ final class RandomAlterations {
     private final RandomTable table;
     private final Random random;
     private final String alter;
+    /** A column has a value for rows that are older than it, and no default that tells VACUUM FULL from an ALTER of it. */
+    private boolean lostDefault;
 
     RandomAlterations(RandomTable table) {
         this.table = table;
@@ -92,14 +94,16 @@ final class RandomAlterations {
         table.columns.put(column, new Column(kind, how == 2));
         String value = constant.get();
         String definition = alter + "ADD COLUMN " + TableName.quote(column) + " " + kind.type();
+        boolean losesDefault = how == 3 && random.nextInt(4) == 0;
+        lostDefault |= losesDefault;
         return new Alteration(!table.hasNewPartition(), switch (how) {
             case 0, 1 -> List.of(definition);
             case 2 -> List.of(definition + " NOT NULL DEFAULT " + value);
-            default -> random.nextBoolean()
-                    ? List.of(definition + " DEFAULT " + value)
-                    : List.of(
+            default -> losesDefault
+                    ? List.of(
                             definition + " DEFAULT " + value,
-                            alter + "ALTER COLUMN " + TableName.quote(column) + " DROP DEFAULT");
+                            alter + "ALTER COLUMN " + TableName.quote(column) + " DROP DEFAULT")
+                    : List.of(definition + " DEFAULT " + value);
         });
     }
 
@@ -140,7 +144,7 @@ final class RandomAlterations {
 
     /** Of a partition it looks like a TRUNCATE of that one alone. */
     private Alteration newStorage(String statement) {
-        return new Alteration(!table.isPartitioned(), List.of(statement));
+        return new Alteration(!table.isPartitioned() && !lostDefault, List.of(statement));
     }
 
     private Alteration addPartition() {
