@@ -51,12 +51,14 @@ final class DestinationOptions {
 
     /** As a column of that type would: a cast would cut a text that is too long. A failed statement ends a transaction. */
     private static Uni<Boolean> reads(SqlConnection connection, String type, String text) {
+        // What a type says of a text that it does not read: some complain of a syntax, regclass and its kin of a name.
         String block = "BEGIN EXECUTE " + ChunkStatements.literal("CREATE TEMPORARY TABLE sluice_mask (value " + type + ")")
-                + "; EXECUTE " + ChunkStatements.literal(
+                + "; BEGIN EXECUTE " + ChunkStatements.literal(
                         "INSERT INTO pg_temp.sluice_mask VALUES (" + ChunkStatements.literal(text) + ")")
-                + "; DROP TABLE pg_temp.sluice_mask; PERFORM set_config('sluice.mask', 'read', true); "
-                + "EXCEPTION WHEN data_exception OR integrity_constraint_violation "
-                + "THEN PERFORM set_config('sluice.mask', 'not read', true); END";
+                + "; PERFORM set_config('sluice.mask', 'read', true); "
+                + "EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation "
+                + "OR invalid_schema_name OR feature_not_supported "
+                + "THEN PERFORM set_config('sluice.mask', 'not read', true); END; DROP TABLE pg_temp.sluice_mask; END";
         return execute(connection, "DO " + ChunkStatements.literal(block))
                 .chain(() -> connection.query("SELECT current_setting('sluice.mask')").execute())
                 .map(rows -> rows.iterator().next().getString(0).equals("read"));

@@ -21,9 +21,11 @@ import dev.sluice.postgres.ChangeBatch.Clear;
 import dev.sluice.postgres.ChunkCopy.Answer;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -170,6 +172,24 @@ class CarriedTableIT {
                         definition.table(), 99, options(NO, NO, List.of("t"), Map.of()))))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("sluice.hash-salt");
+    }
+
+    @Test
+    void aMaskThatATypeDoesNotReadMakesTheColumnText() throws Exception {
+        List<String> types = List.of(
+                "regclass", "regcollation", "regconfig", "regnamespace", "regoper", "regoperator", "regproc",
+                "regprocedure", "regrole", "regtype", "tsquery", "json", "jsonpath", "aclitem", "int[]", "int4range", "point");
+        Map<String, Optional<String>> masks = new LinkedHashMap<>();
+        types.forEach(type -> masks.put("of " + type, Optional.of("***")));
+        bench.onSource("CREATE TABLE unread (id int PRIMARY KEY, " + types.stream()
+                .map(type -> "\"of " + type + "\" " + type)
+                .collect(Collectors.joining(", ")) + ")");
+
+        bench.backfill("unread", options(NO, NO, NO, masks));
+
+        assertThat(bench.columns("unread")).isEqualTo("id integer NOT NULL, " + types.stream()
+                .map(type -> "of " + type + " text")
+                .collect(Collectors.joining(", ")));
     }
 
     @Test
