@@ -25,8 +25,8 @@ final class RandomTable {
     static final int NUMBERS = 1_000_000;
     private static final int COLUMNS_MAX = 9;
     private static final String MASK = "*** ";
-    /** As bytea, tsvector, "char" and char(5) write it, which take it for a value of theirs. */
-    private static final String MASK_READ = "'\\x2a2a2a20', '''***''', '*', '***  '";
+    /** As bytea, tsvector, "char", char(5) and tsquery write it, which take it for a value of theirs. */
+    private static final String MASK_READ = "'\\x2a2a2a20', '''***''', '*', '***  ', ''";
     private static final int ROWS_MAX = 1_000;
     /** A table without a key, or with one that is copied as a whole, is scanned and sorted as a whole, too. */
     private static final int ROWS_MAX_WHOLE = 150;
