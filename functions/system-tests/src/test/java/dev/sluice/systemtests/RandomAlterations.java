@@ -96,7 +96,7 @@ final class RandomAlterations {
         String definition = alter + "ADD COLUMN " + TableName.quote(column) + " " + kind.type();
         boolean losesDefault = how == 3 && random.nextInt(4) == 0;
         lostDefault |= losesDefault;
-        return new Alteration(!table.hasNewPartition() && !RandomKinds.isCheckedDomain(kind), switch (how) {
+        return new Alteration(!RandomKinds.isCheckedDomain(kind), switch (how) {
             case 0, 1 -> List.of(definition);
             case 2 -> List.of(definition + " NOT NULL DEFAULT " + value);
             default -> losesDefault

@@ -81,7 +81,6 @@ final class RandomTable {
     /** What the options speak of, or another column is computed from: nothing becomes of it. */
     private final Set<String> fixed = new HashSet<>();
     private final boolean hasIdentityAlways;
-    private boolean hasNewPartition;
     private int columnsMade;
     /** Numbers from this one on have no partition yet. */
     private int numbers = NUMBERS;
@@ -153,17 +152,11 @@ final class RandomTable {
     /** Makes room for all numbers. */
     String addPartition() {
         numbers = NUMBERS;
-        hasNewPartition = true;
         return partition("FROM (0) TO (MAXVALUE)");
     }
 
     boolean canAddPartition() {
         return numbers < NUMBERS;
-    }
-
-    /** Whether a partition is younger than the table: its rows have no older ones, and nothing noted of such. */
-    boolean hasNewPartition() {
-        return hasNewPartition;
     }
 
     void renameKey(String from, String to) {
