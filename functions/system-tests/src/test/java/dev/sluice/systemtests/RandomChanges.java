@@ -130,13 +130,10 @@ final class RandomChanges {
 
     /** A key that is equal to what it was. */
     private Change flip() {
-        // A row that is marked under an equal key keeps the text that it had.
-        List<String> flipping = table.options.softDelete().isPresent()
-                ? List.of()
-                : table.key.entrySet().stream()
-                        .filter(column -> !column.getValue().flip().isEmpty())
-                        .map(Map.Entry::getKey)
-                        .toList();
+        List<String> flipping = table.key.entrySet().stream()
+                .filter(column -> !column.getValue().flip().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
         return flipping.isEmpty()
                 ? insert(1)
                 : update(
