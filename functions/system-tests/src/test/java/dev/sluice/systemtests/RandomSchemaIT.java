@@ -16,17 +16,20 @@ import org.junit.jupiter.api.Test;
  * Tables of random shape, keys, types, values and options under a random workload, DDL among it: each ends equal, and
  * fails on the way only for what is documented as not followed.
  *
- * <p>{@code -Dsluice.seed} is the seed of the first table, {@code -Dsluice.random-tables} how many there are (12), each
+ * <p>{@code -Dsluice.seed} is the seed of the first table (1), {@code -Dsluice.random-tables} how many there are (12), each
  * with a seed of its own. When a table's changes meet the functions is not the seed's to decide.
  */
 class RandomSchemaIT {
+
+    /** The same tables in each build: whoever changes something else is not stopped by a seed that nobody has met before. */
+    private static final long SEED = 1;
 
     private static final int TABLES_AT_ONCE = 12;
     private static final int FAILURES_TOLD_MAX = 10;
 
     @Test
     void randomTablesEndEqual() throws Exception {
-        long first = Long.getLong("sluice.seed", System.nanoTime() & 0xffffffffffL);
+        long first = Long.getLong("sluice.seed", SEED);
         int count = Integer.getInteger("sluice.random-tables", 12);
         System.out.println("RandomSchemaIT: " + rerun(first, count));
         var failures = new ConcurrentLinkedQueue<String>();

@@ -210,7 +210,8 @@ final class RandomTableLife {
     private boolean isFollowed() throws SQLException {
         String columns = "string_agg(concat_ws(' ', %s, %s, %s), ', ' ORDER BY (%s)::int)";
         String storage = table.isPartitioned() ? "''" : "%s";
-        Optional<String> atSource = stack.one(stack.source(), "SELECT " + storage.formatted("c.relfilenode::text") + " || "
+        Optional<String> atSource = stack.one(stack.source(), "SELECT "
+                + storage.formatted("c.oid || ':' || c.relfilenode") + " || "
                 + columns.formatted("a.attnum", "a.attname", "concat_ws('/', a.xmin, a.atttypid, a.attnum)", "a.attnum")
                 + " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
                 + "WHERE c.oid = " + RandomKinds.quote(table.name.sql()) + "::regclass GROUP BY c.oid, c.relfilenode");
