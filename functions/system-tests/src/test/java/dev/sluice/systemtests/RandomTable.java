@@ -335,8 +335,9 @@ final class RandomTable {
                 .map(column -> {
                     String quoted = TableName.quote(column);
                     return options.mask().containsKey(column)
-                            ? "CASE WHEN format('%s', " + quoted + ") IN (" + MASK_READ + ") THEN " + RandomKinds.quote(MASK)
-                                    + " WHEN format('%L', " + quoted + ") <> 'NULL' THEN format('%s', " + quoted + ") END"
+                            ? "CASE WHEN format('%L', " + quoted + ") = 'NULL' THEN NULL WHEN format('%s', " + quoted
+                                    + ") IN (" + MASK_READ + ") THEN " + RandomKinds.quote(MASK) + " ELSE format('%s', "
+                                    + quoted + ") END"
                             : quoted;
                 })
                 .collect(Collectors.joining(", "));

@@ -30,6 +30,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
 /**
@@ -49,6 +50,7 @@ final class RandomTableLife {
     /** How often a table may fail for what was done to it before the test loses patience. */
     private static final int FAILURES_MAX = 12;
     private static final int TOLD_MAX = 250;
+    private static final int DIFFERENCES_TOLD_MAX = 10;
     /** Rows that would be twice, without a value or without a partition; and what the other transaction has locked. */
     private static final Set<String> EXPECTED = Set.of("23505", "23502", "23514", "55P03", "40P01");
 
@@ -302,6 +304,7 @@ final class RandomTableLife {
         Map<String, Long> destination =
                 rows(stack.destination(), query.formatted(table.carried(), table.notMarked()));
         List<String> differences = new ArrayList<>();
+        List<String> alone = new ArrayList<>();
         source.forEach((row, count) -> {
             if (!count.equals(destination.get(row))) {
                 differences.add("source has " + count + ", destination " + destination.getOrDefault(row, 0L) + ": " + row);
@@ -309,10 +312,13 @@ final class RandomTableLife {
         });
         destination.forEach((row, count) -> {
             if (!source.containsKey(row)) {
-                differences.add("destination alone has " + count + ": " + row);
+                alone.add("destination alone has " + count + ": " + row);
             }
         });
-        return differences.stream().limit(20).toList();
+        // Sorted, so that a row and what it became stand at the same place of both lists.
+        return Stream.of(differences, alone)
+                .flatMap(list -> list.stream().sorted().limit(DIFFERENCES_TOLD_MAX))
+                .toList();
     }
 
     private static Map<String, Long> rows(Connection opened, String query) throws SQLException {
