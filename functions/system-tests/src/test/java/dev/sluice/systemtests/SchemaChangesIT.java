@@ -67,6 +67,8 @@ class SchemaChangesIT {
                 Map.of(
                         "sluice.scheduler.chunk-rows", "500",
                         "sluice.scheduler.chunks-per-table", "1",
+                        // All tables of a test at once: none streams before the last has begun.
+                        "sluice.scheduler.concurrency", "12",
                         "sluice.scheduler.watch-interval", "1s"));
     }
 
@@ -154,13 +156,13 @@ class SchemaChangesIT {
 
     @Test
     void whileTheQueueWaitsToBeDrained() throws Exception {
+        AlteredTable narrowed = AlteredTable.create(stack, "public.drain_narrow", 20_000);
         Map<Change, AlteredTable> tables = create("drain", all(), 20_000);
-        AlteredTable narrowed = AlteredTable.create(stack, "public.drain_narrow", 2_000);
         stack.add(narrowed.name);
-        stack.await(narrowed.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
         for (AlteredTable table : tables.values()) {
             stack.await(table.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
         }
+        stack.await(narrowed.name, SluiceStack.LONG, it -> it.state() instanceof TableState.Backfilling);
         // Without capture no watermark is passed.
         stack.debezium().kill();
         try {
