@@ -43,8 +43,8 @@ final class Watch {
     private final Topics topics;
     /** Whose topic was not the right one at the last look: a broker that has just started may not know it yet. */
     private Set<TableName> suspects = Set.of();
-    /** Whose definition is still to be compared with what it was. */
-    private final Set<TableName> touched = new HashSet<>();
+    /** By table: the state of its definition and storage that was last taken care of. Only saves work. */
+    private final Map<TableName, Settled> settled = new HashMap<>();
 
     Watch(SourceCapture capture, Partitions partitions, DefinitionFollow follow, Topics topics) {
         this.capture = capture;
@@ -52,6 +52,8 @@ final class Watch {
         this.follow = follow;
         this.topics = topics;
     }
+
+    private record Settled(CaptureIdentity identity, String state) {}
 
     /** One event for each table whose capture is broken, or whose new definition is followed. */
     List<Event> look(World world) {
@@ -67,7 +69,7 @@ final class Watch {
         if (identities.isEmpty()) {
             return List.of();
         }
-        CaptureFindings findings = capture.look(identities).await().atMost(TIMEOUT);
+        CaptureFindings findings = capture.look(identities, settled(identities)).await().atMost(TIMEOUT);
         Map<TableName, Fault> broken = brokenPartitions(identities);
         broken.putAll(findings.broken());
         var described = topics.describe(List.copyOf(identities.keySet()));
@@ -114,17 +116,24 @@ final class Watch {
         }
     }
 
+    private Map<TableName, String> settled(Map<TableName, CaptureIdentity> identities) {
+        settled.entrySet().removeIf(table -> !table.getValue().identity().equals(identities.get(table.getKey())));
+        Map<TableName, String> states = new HashMap<>();
+        settled.forEach((table, known) -> states.put(table, known.state()));
+        return states;
+    }
+
     /** @param broken gets the tables whose definition cannot be followed */
     private List<Event> follow(
             World world,
             Map<TableName, CaptureIdentity> identities,
             CaptureFindings findings,
             Map<TableName, Fault> broken) {
-        touched.addAll(findings.touched());
-        touched.addAll(findings.redefined());
-        touched.retainAll(identities.keySet());
+        Set<TableName> differing = new HashSet<>(findings.touched().keySet());
+        differing.addAll(findings.redefined());
+        Map<TableName, Fault> refused = new HashMap<>();
         List<Event> events = new ArrayList<>();
-        for (TableName table : List.copyOf(touched)) {
+        for (TableName table : differing) {
             TableState state = world.tables().get(table).state();
             if (preparesAnew(state) || broken.containsKey(table)) {
                 continue;
@@ -133,7 +142,8 @@ final class Watch {
             try {
                 Optional<String> followed =
                         follow.follow(table, identity.fingerprint()).await().atMost(FOLLOW_TIMEOUT);
-                touched.remove(table);
+                Optional.ofNullable(findings.touched().get(table))
+                        .ifPresent(now -> settled.put(table, new Settled(identity, now)));
                 followed.filter(fingerprint -> !fingerprint.equals(identity.fingerprint()))
                         .ifPresent(fingerprint -> {
                             LOG.infof("definition followed table=%s run=%d", table, state.run());
@@ -142,21 +152,25 @@ final class Watch {
             } catch (RuntimeException e) {
                 Fault fault = SqlFaults.fault(e, "following the definition of " + table);
                 if (fault.kind() == Fault.Kind.REFUSED) {
-                    touched.remove(table);
-                    // The table may have been renamed or dropped since this look began: that says more.
-                    broken.put(
-                            table,
-                            capture.look(identities)
-                                    .await()
-                                    .atMost(TIMEOUT)
-                                    .broken()
-                                    .getOrDefault(table, fault));
+                    refused.put(table, fault);
                 } else {
                     LOG.warnf("definition not followed yet table=%s run=%d: %s", table, state.run(), fault.reason());
                 }
             }
         }
+        if (!refused.isEmpty()) {
+            // Some may have been renamed or dropped since this look began: that says more.
+            refused.putAll(capture.look(identitiesOf(refused.keySet(), identities)).await().atMost(TIMEOUT).broken());
+            broken.putAll(refused);
+        }
         return events;
+    }
+
+    private static Map<TableName, CaptureIdentity> identitiesOf(
+            Set<TableName> tables, Map<TableName, CaptureIdentity> identities) {
+        Map<TableName, CaptureIdentity> some = new HashMap<>(identities);
+        some.keySet().retainAll(tables);
+        return some;
     }
 
     /** A preparation looks for itself, and leaves behind what the table is like when it is through. */

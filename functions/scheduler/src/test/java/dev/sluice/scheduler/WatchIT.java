@@ -168,6 +168,23 @@ class WatchIT {
     }
 
     @Test
+    void newStorageIsSeenAlsoWhenAnotherHasLookedBefore() throws SQLException {
+        prepare();
+        watch.look(world(identity));
+        source.onSource("VACUUM FULL public.orders");
+
+        // As the completion function does, in the same process.
+        CapturedSource.await(source.capture.look(Map.of(TABLE, identity)));
+        watch.look(world(identity));
+
+        source.onSource("ALTER TABLE public.orders ALTER COLUMN id SET STATISTICS 7");
+        assertThat(watch.look(world(identity)))
+                .as("not taken for what wrote the rows anew")
+                .singleElement()
+                .isInstanceOf(Event.DefinitionFollowed.class);
+    }
+
+    @Test
     void aTableThatIsRenamedWhileItsChangeIsFollowedIsSaidToBeRenamed() throws Exception {
         prepare();
         source.onSource("ALTER TABLE public.orders ADD COLUMN note text");

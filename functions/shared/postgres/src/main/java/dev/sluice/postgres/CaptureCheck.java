@@ -16,14 +16,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Compares what capture rests on with what it rested on when the tables joined (R20), and finds the tables whose
  * definition is another one.
  *
  * <p>Runs every few seconds over every table: one query for the pipeline and one for all tables. A table's whole
- * definition is read only when a row of its columns, defaults or key was written since the last check.
+ * definition is read only when a row of its columns, defaults or key was written since the state that the caller knows.
  */
 final class CaptureCheck {
 
@@ -36,23 +35,18 @@ final class CaptureCheck {
     private final Database source;
     private final Pipeline pipeline;
 
-    /** By table: what the catalogs said when the fingerprint was last found right. Only saves work. */
-    private final Map<TableName, Seen> seen = new ConcurrentHashMap<>();
-
     CaptureCheck(Database source, Pipeline pipeline) {
         this.source = source;
         this.pipeline = pipeline;
     }
-
-    private record Seen(CaptureIdentity identity, String versions) {}
 
     static String allKindsHint(String publication) {
         return "run ALTER PUBLICATION " + publication + " SET (publish = 'insert, update, delete, truncate') at the "
                 + "source, then start a new backfill";
     }
 
-    Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities) {
-        seen.keySet().retainAll(identities.keySet());
+    /** @param known by table, what {@link CaptureFindings#touched} said when it was last taken care of */
+    Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities, Map<TableName, String> known) {
         if (identities.isEmpty()) {
             return Uni.createFrom().item(CaptureFindings.NONE);
         }
@@ -61,7 +55,7 @@ final class CaptureCheck {
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .execute()
                 .chain(() -> ofPipeline(connection))
-                .chain(state -> ofTables(connection, state, identities)));
+                .chain(state -> ofTables(connection, state, identities, known)));
     }
 
     /** @param fault what breaks every table */
@@ -102,7 +96,10 @@ final class CaptureCheck {
     }
 
     private Uni<CaptureFindings> ofTables(
-            SqlConnection connection, PipelineState state, Map<TableName, CaptureIdentity> identities) {
+            SqlConnection connection,
+            PipelineState state,
+            Map<TableName, CaptureIdentity> identities,
+            Map<TableName, String> known) {
         Map<TableName, Fault> broken = new LinkedHashMap<>();
         Map<Long, TableName> byOid = new LinkedHashMap<>();
         identities.forEach((table, identity) -> {
@@ -118,7 +115,7 @@ final class CaptureCheck {
             }
         });
         if (byOid.isEmpty()) {
-            return Uni.createFrom().item(new CaptureFindings(broken, Set.of(), Set.of()));
+            return Uni.createFrom().item(new CaptureFindings(broken, Set.of(), Map.of()));
         }
         return connection
                 .preparedQuery("""
@@ -150,23 +147,27 @@ final class CaptureCheck {
                     List<Row> changed = new ArrayList<>();
                     for (Row row : rows) {
                         TableName table = byOid.get(row.getLong(0));
-                        CaptureIdentity identity = identities.get(table);
-                        Optional<Fault> fault = difference(table, identity, row);
+                        Optional<Fault> fault = difference(table, identities.get(table), row);
                         if (fault.isPresent()) {
                             broken.put(table, fault.get());
-                        } else if (!new Seen(identity, row.getString(9)).equals(seen.get(table))) {
+                        } else if (!row.getString(9).equals(known.get(table))) {
                             changed.add(row);
                         }
                     }
                     Set<TableName> redefined = new LinkedHashSet<>();
-                    Set<TableName> touched = new LinkedHashSet<>();
+                    Map<TableName, String> touched = new LinkedHashMap<>();
                     return Multi.createFrom()
                             .iterable(changed)
                             .onItem()
                             .transformToUniAndConcatenate(row -> {
                                 TableName table = byOid.get(row.getLong(0));
-                                return isSame(connection, table, identities.get(table), row.getString(9))
-                                        .invoke(same -> (same ? touched : redefined).add(table));
+                                return isSame(connection, table, identities.get(table)).invoke(same -> {
+                                    if (same) {
+                                        touched.put(table, row.getString(9));
+                                    } else {
+                                        redefined.add(table);
+                                    }
+                                });
                             })
                             .collect()
                             .last()
@@ -214,16 +215,10 @@ final class CaptureCheck {
         return Optional.empty();
     }
 
-    private Uni<Boolean> isSame(
-            SqlConnection connection, TableName table, CaptureIdentity identity, String versions) {
+    private static Uni<Boolean> isSame(SqlConnection connection, TableName table, CaptureIdentity identity) {
         return DefinitionQuery.read(connection, table, identity.named().orElse(List.of()))
                 .map(reading -> reading.filter(now -> now.definition().fingerprint().equals(identity.fingerprint()))
-                        .isPresent())
-                .invoke(same -> {
-                    if (same) {
-                        seen.put(table, new Seen(identity, versions));
-                    }
-                });
+                        .isPresent());
     }
 
     private static Optional<Fault> refused(String reason) {

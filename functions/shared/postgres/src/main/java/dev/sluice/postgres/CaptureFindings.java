@@ -11,12 +11,13 @@ import java.util.Set;
  *
  * @param broken changes were or will be missed
  * @param redefined the definition is another one than was last followed
- * @param touched the definition is the same, but the table was altered or got new storage since the last look, or this is
- *     the first one: what is kept of it may be outdated
+ * @param touched the definition is the same, but the table was altered or got new storage since the state that the
+ *     caller knows of it: what is kept of it may be outdated. With the state that it is in now
  */
-public record CaptureFindings(Map<TableName, Fault> broken, Set<TableName> redefined, Set<TableName> touched) {
+public record CaptureFindings(
+        Map<TableName, Fault> broken, Set<TableName> redefined, Map<TableName, String> touched) {
 
-    static final CaptureFindings NONE = new CaptureFindings(Map.of(), Set.of(), Set.of());
+    static final CaptureFindings NONE = new CaptureFindings(Map.of(), Set.of(), Map.of());
 
     /** Together with tables that something else broke. */
     public CaptureFindings with(Map<TableName, Fault> others) {
@@ -28,6 +29,6 @@ public record CaptureFindings(Map<TableName, Fault> broken, Set<TableName> redef
     public CaptureFindings {
         broken = Map.copyOf(broken);
         redefined = Set.copyOf(redefined);
-        touched = Set.copyOf(touched);
+        touched = Map.copyOf(touched);
     }
 }

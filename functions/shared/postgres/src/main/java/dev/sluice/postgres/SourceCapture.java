@@ -218,11 +218,21 @@ public class SourceCapture {
     }
 
     /**
-     * Finds the tables whose capture or definition is not what it was when they joined (R20), in a fixed number of
-     * queries as long as nothing changes. Kafka's side is not looked at.
+     * Finds the tables whose capture or definition is not what it was when they joined (R20), with a query for each
+     * table. Kafka's side is not looked at.
      */
     public Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities) {
-        return check.look(identities);
+        return look(identities, Map.of());
+    }
+
+    /**
+     * As the other, in a fixed number of queries as long as nothing changes.
+     *
+     * @param known by table, what {@link CaptureFindings#touched} said when it was last taken care of; none of a table
+     *     with another identity since
+     */
+    public Uni<CaptureFindings> look(Map<TableName, CaptureIdentity> identities, Map<TableName, String> known) {
+        return check.look(identities, known);
     }
 
     /** A row of {@code pg_publication_rel}. */
