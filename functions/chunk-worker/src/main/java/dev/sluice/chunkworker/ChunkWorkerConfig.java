@@ -26,7 +26,8 @@ public interface ChunkWorkerConfig {
     /**
      * How long a chunk may take at either server, which ends its transaction then. It must be longer than the slowest
      * chunk. It also bounds how long the read of a process that hangs holds back VACUUM at the source; the chunk
-     * itself is taken over by another worker within seconds. At most 20 minutes: Kafka takes a worker that is silent for 30 for dead.
+     * itself is taken over by another worker within seconds. At most 20 minutes: Kafka takes a worker that is silent
+     * for 30 for dead.
      */
     @WithDefault("10m")
     Duration transactionTimeout();

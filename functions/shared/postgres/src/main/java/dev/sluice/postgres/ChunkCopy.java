@@ -108,13 +108,25 @@ public final class ChunkCopy {
             this(lock, transaction, lock);
         }
 
+        /** Together with the wait for a replica, a chunk must end before Kafka takes its worker for dead. */
+        private static final Duration TRANSACTION_MAX = Duration.ofMinutes(20);
+        private static final Duration REPLICA_MAX = Duration.ofMinutes(5);
+
+        /** @throws IllegalArgumentException if one is out of its bounds; the message names the setting */
         public Limits {
-            if (!replica.isPositive()) {
-                throw new IllegalArgumentException("the time to wait for the replica is not positive: " + replica);
+            require("lock-timeout", lock, TRANSACTION_MAX);
+            require("transaction-timeout", transaction, TRANSACTION_MAX);
+            require("replica-timeout", replica, REPLICA_MAX);
+            if (transaction.compareTo(lock) < 0) {
+                throw new IllegalArgumentException("sluice.chunk-worker.transaction-timeout is " + transaction
+                        + ": it must be at least sluice.chunk-worker.lock-timeout, which is " + lock);
             }
-            if (!lock.isPositive() || transaction.compareTo(lock) < 0) {
-                throw new IllegalArgumentException("a chunk's limits are a positive one for locks (" + lock
-                        + ") and one at least as long for the transaction (" + transaction + ")");
+        }
+
+        private static void require(String setting, Duration value, Duration max) {
+            if (!value.isPositive() || value.compareTo(max) > 0) {
+                throw new IllegalArgumentException("sluice.chunk-worker." + setting + " is " + value
+                        + ": it must be more than nothing and at most " + max);
             }
         }
     }
