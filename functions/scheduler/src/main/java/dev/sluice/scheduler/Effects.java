@@ -286,15 +286,10 @@ final class Effects {
     private Event plan(Effect.PlanChunks plan) {
         try {
             TableDefinition definition = compared(plan.table(), plan.options()).definition();
-            if (!definition.runFingerprint().equals(plan.fingerprint())
-                    && plan.fingerprint().startsWith(definition.fingerprint())) {
-                throw new FaultException(Fault.refused(
-                        "source and destination agree on another order of the key of " + plan.table()
-                                + " than when its backfill started",
-                        "start a new backfill of the table: the new run cuts its chunks anew"));
-            }
             if (!definition.runFingerprint().equals(plan.fingerprint())) {
-                throw altered(plan.table());
+                throw new FaultException(plan.fingerprint().startsWith(definition.fingerprint())
+                        ? reordered(plan.table())
+                        : altered(plan.table()));
             }
             Planned planned =
                     await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), chunkRows));
@@ -302,18 +297,24 @@ final class Effects {
                     plan.table(), plan.run(), plan.attempt(), planned.boundaries(), planned.complete());
         } catch (KeyOrders.AlteredException e) {
             return new Event.PlanningFailed(
-                    plan.table(), plan.run(), plan.attempt(), altered(plan.table()).fault());
+                    plan.table(), plan.run(), plan.attempt(), altered(plan.table()));
         } catch (RuntimeException e) {
             return new Event.PlanningFailed(
                     plan.table(), plan.run(), plan.attempt(), fault(e, "planning chunks of " + plan.table()));
         }
     }
 
-    private static FaultException altered(TableName table) {
-        return new FaultException(Fault.unavailable(
+    private static Fault reordered(TableName table) {
+        return Fault.refused(
+                "source and destination agree on another order of the key of " + table + " than when its backfill started",
+                "start a new backfill of the table: the new run cuts its chunks anew");
+    }
+
+    private static Fault altered(TableName table) {
+        return Fault.unavailable(
                 "the definition of " + table + " changed at the source during its backfill",
                 "it is tried again by itself once the destination has followed the change, or the table fails if it "
-                        + "cannot"));
+                        + "cannot");
     }
 
     private Event leave(Effect.Leave leave) {

@@ -7,10 +7,14 @@ import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.Step;
+import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -91,6 +95,40 @@ class EffectsIT {
                 .orElseThrow();
         assertThat(answer).isInstanceOf(Event.PlanningFailed.class);
         return ((Event.PlanningFailed) answer).fault();
+    }
+
+    @Test
+    void aTableThatIsAlteredJustBeforeItsBoundsAreReadIsPreparedAnew() throws Exception {
+        source.onSource("CREATE TABLE public.orders (id int PRIMARY KEY)");
+        TableDefinition before = CapturedSource.await(source.compared(TABLE));
+        var inspected = new StepResult.Inspected(
+                before.runFingerprint(), before.oid(), before.key(), 0, Optional.empty());
+        var bounds = new Effect.Prepare(
+                TABLE, RUN, Step.BOUNDS, 1, Optional.of(inspected), Optional.empty(), TableOptions.NONE,
+                CapturedSource.EPOCH);
+        try (Connection altering = source.source();
+                Statement statement = altering.createStatement()) {
+            altering.setAutoCommit(false);
+            // The definition is as before until this is committed; the bounds wait for the lock.
+            statement.execute("ALTER TABLE public.orders ADD COLUMN note text");
+            CompletableFuture<Optional<Event>> running =
+                    CompletableFuture.supplyAsync(() -> effects.run(bounds, event -> {}));
+            await().atMost(CapturedSource.LIMIT).until(() -> waitsForALock(statement) || running.isDone());
+
+            altering.commit();
+
+            assertThat(running.get(CapturedSource.LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .contains(new Event.StepDone(
+                            TABLE, RUN, Step.BOUNDS, 1, new StepResult.DefinitionChanged()));
+        }
+    }
+
+    private static boolean waitsForALock(Statement statement) throws SQLException {
+        try (var rows = statement.executeQuery("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted "
+                + "AND relation = 'public.orders'::regclass)")) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
     }
 
     @Test
