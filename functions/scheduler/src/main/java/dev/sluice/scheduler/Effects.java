@@ -156,12 +156,15 @@ final class Effects {
         TableDefinition definition = compared.definition();
         long rows = await(tables.rowsEstimated(table));
         long rowsMax = (long) WHOLE_CHUNKS_MAX * chunkRows;
-        // Without a key there is no other way, however large it is.
-        if (compared.onlyWhole().isPresent() && !definition.key().isEmpty() && rows > rowsMax) {
+        // Without a key there is no other way, however large it is. The estimate of a table that was never analysed can be
+        // many times too high.
+        if (compared.onlyWhole().isPresent()
+                && !definition.key().isEmpty()
+                && rows > rowsMax
+                && await(tables.hasMoreRowsThan(definition, rowsMax))) {
             Fault fault = compared.onlyWhole().get();
             throw new FaultException(Fault.refused(
-                    fault.reason() + "; and with about " + rows + " rows it is too large to be copied at once (more than "
-                            + rowsMax + ")",
+                    fault.reason() + "; and with more than " + rowsMax + " rows it is too large to be copied at once",
                     fault.hint()));
         }
         // The first thing that is written anywhere, and only once the table is known to be one that can be carried.

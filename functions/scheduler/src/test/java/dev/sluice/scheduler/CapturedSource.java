@@ -41,6 +41,7 @@ final class CapturedSource implements AutoCloseable {
 
     static final Duration LIMIT = Duration.ofSeconds(60);
     static final long EPOCH = 1;
+    static final int CHUNK_ROWS = 1_000;
 
     private static int pipelines;
 
@@ -122,7 +123,7 @@ final class CapturedSource implements AutoCloseable {
                 topics,
                 messages,
                 command -> {},
-                1_000,
+                CHUNK_ROWS,
                 LIMIT);
     }
 

@@ -30,6 +30,7 @@ class EffectsIT {
 
     private static final TableName TABLE = TableName.parse("public.orders");
     private static final long RUN = 5;
+    private static final long WHOLE_ROWS_MAX = 10L * CapturedSource.CHUNK_ROWS;
     private static final int RECORD_BYTES_DEFAULT = 1024 * 1024;
 
     private CapturedSource source;
@@ -95,6 +96,35 @@ class EffectsIT {
                 .orElseThrow();
         assertThat(answer).isInstanceOf(Event.PlanningFailed.class);
         return ((Event.PlanningFailed) answer).fault();
+    }
+
+    @Test
+    void aTableThatGoesInOneChunkIsCountedBeforeItIsCalledTooLarge() throws SQLException {
+        source.onSource("CREATE EXTENSION hstore");
+        source.onSource("CREATE TABLE public.orders (k hstore PRIMARY KEY, wide text) WITH (autovacuum_enabled = false)");
+        source.onSource("INSERT INTO public.orders SELECT hstore('k', i::text), repeat(md5(i::text), 60) "
+                + "FROM generate_series(1, 800) i");
+        assertThat(CapturedSource.await(source.tables.rowsEstimated(TABLE)))
+                .as("what the planner takes the few wide rows for")
+                .isGreaterThan(WHOLE_ROWS_MAX);
+
+        assertThat(inspected()).isInstanceOf(Event.StepDone.class);
+
+        source.onSource("INSERT INTO public.orders SELECT hstore('k', i::text) FROM generate_series(801, "
+                + (WHOLE_ROWS_MAX + 1) + ") i");
+        assertThat(inspected()).isInstanceOfSatisfying(Event.StepFailed.class, failed -> {
+            assertThat(failed.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
+            assertThat(failed.fault().reason()).contains("more than " + WHOLE_ROWS_MAX + " rows");
+        });
+    }
+
+    private Event inspected() {
+        return effects.run(
+                        new Effect.Prepare(
+                                TABLE, RUN, Step.INSPECT, 1, Optional.empty(), Optional.empty(), TableOptions.NONE,
+                                CapturedSource.EPOCH),
+                        event -> {})
+                .orElseThrow();
     }
 
     @Test

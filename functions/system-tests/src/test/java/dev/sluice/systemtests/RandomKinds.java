@@ -60,6 +60,11 @@ final class RandomKinds {
      */
     record KeyKind(String type, String expression, String flip, boolean isHashed) {
 
+        /** Whether no range can be written over it: a table with such a key is copied as a whole. */
+        boolean isUnranged() {
+            return type.equals(OWN + "pair") || type.equals(OWN + "hstore");
+        }
+
         private static KeyKind of(String type, String expression) {
             return new KeyKind(type, expression, "", false);
         }

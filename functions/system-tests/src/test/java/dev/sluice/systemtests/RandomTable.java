@@ -238,7 +238,7 @@ final class RandomTable {
     /** How many rows to begin with: none at times, and fewer of large ones. */
     int rows() {
         int length = 50 + columns.values().stream().mapToInt(column -> column.kind().length()).sum();
-        boolean isWhole = key.isEmpty() || key.values().stream().anyMatch(kind -> kind.type().endsWith("pair"));
+        boolean isWhole = key.isEmpty() || key.values().stream().anyMatch(KeyKind::isUnranged);
         int most = Math.min(isWhole ? ROWS_MAX_WHOLE : ROWS_MAX, CHARACTERS_MAX / length + 10);
         return random.nextInt(6) == 0 ? 0 : random.nextInt(most);
     }

@@ -252,7 +252,10 @@ final class DefinitionQuery {
             for (Object each : index.getJsonArray("columns")) {
                 JsonObject column = (JsonObject) each;
                 columns.add(new KeyChoice.IndexColumn(
-                        column.getString("name"), column.getBoolean("own"), column.getBoolean("code")));
+                        column.getString("name"),
+                        column.getBoolean("own"),
+                        column.getBoolean("code"),
+                        Boolean.TRUE.equals(column.getBoolean("unranged"))));
             }
             indexes.add(new KeyChoice.Index(
                     index.getString("name"),

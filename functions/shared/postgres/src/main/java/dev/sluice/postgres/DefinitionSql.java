@@ -81,17 +81,19 @@ final class DefinitionSql {
                        CROSS JOIN LATERAL (
                          SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                                   'name', ia.attname, 'own', i.indcollation[u.place - 1] = ia.attcollation,
-                                  'code', i.indcollation[u.place - 1] = 950) ORDER BY u.place) AS list,
-                                -- hstore is ordered by operators of other names than those that ranges are written with.
-                                bool_and(oc.opcdefault AND EXISTS (
-                                  SELECT FROM pg_catalog.pg_amop f
-                                    JOIN pg_catalog.pg_operator o ON o.oid = f.amopopr
-                                   WHERE f.amopfamily = oc.opcfamily AND f.amopstrategy = 2 AND o.oprname = '<=')) AS plain,
+                                  'code', i.indcollation[u.place - 1] = 950,
+                                  'unranged', am.amname = 'btree' AND oc.opcdefault AND NOT op.ranges) ORDER BY u.place) AS list,
+                                bool_and(oc.opcdefault AND op.ranges) AS plain,
                                 bool_and(i.indoption[u.place - 1] = 0) AS ascending,
                                 bool_and(i.indoption[u.place - 1] = 3) AS descending
                            FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
                            JOIN pg_catalog.pg_attribute ia ON ia.attrelid = i.indrelid AND ia.attnum = u.attnum
                            LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = i.indclass[u.place - 1]
+                           -- hstore is ordered by operators of other names than those that ranges are written with.
+                           CROSS JOIN LATERAL (SELECT EXISTS (
+                             SELECT FROM pg_catalog.pg_amop f
+                               JOIN pg_catalog.pg_operator o ON o.oid = f.amopopr
+                              WHERE f.amopfamily = oc.opcfamily AND f.amopstrategy = 2 AND o.oprname = '<=') AS ranges) op
                           WHERE u.place <= i.indnkeyatts) cols
                       WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
                         AND cols.list IS NOT NULL) END,

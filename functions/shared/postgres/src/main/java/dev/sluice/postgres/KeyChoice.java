@@ -52,8 +52,10 @@ final class KeyChoice {
     /**
      * @param inOwnOrder whether the index has the column in the column's own collation
      * @param byCodePoint whether it has it in one that orders by code point
+     * @param isUnranged whether its type, like hstore, is ordered by other operators than {@code <} and {@code <=}: then
+     *     no index helps to read a range
      */
-    record IndexColumn(String name, boolean inOwnOrder, boolean byCodePoint) {}
+    record IndexColumn(String name, boolean inOwnOrder, boolean byCodePoint, boolean isUnranged) {}
 
     sealed interface Result {
 

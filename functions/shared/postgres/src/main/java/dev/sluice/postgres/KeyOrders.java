@@ -83,12 +83,24 @@ public class KeyOrders {
                             definition.table() + " has no key", "give it a primary key to have it copied in chunks")));
                 }
                 boolean served = KeyAgreement.isServed(source, definition.key());
-                yield new Compared(definition, served ? Optional.empty() : Optional.of(notServed(definition)));
+                yield new Compared(definition, served ? Optional.empty() : Optional.of(notServed(source, definition)));
             }
         };
     }
 
-    private static Fault notServed(TableDefinition definition) {
+    private static Fault notServed(Reading source, TableDefinition definition) {
+        Optional<String> unranged = source.indexes().stream()
+                .flatMap(index -> index.columns().stream())
+                .filter(column -> column.isUnranged() && definition.keyColumns().contains(column.name()))
+                .map(KeyChoice.IndexColumn::name)
+                .findFirst();
+        if (unranged.isPresent()) {
+            return Fault.refused(
+                    "the key column " + TableName.quote(unranged.get()) + " of " + definition.table()
+                            + " is of a type whose order no range can be written with",
+                    "give the table a unique index over columns of other types that are NOT NULL, and name them as its "
+                            + "key in its options");
+        }
         String columns = definition.key().stream()
                 .map(column -> TableName.quote(column.name())
                         + column.collation().map(collation -> " COLLATE \"C\"").orElse(""))

@@ -305,6 +305,18 @@ public class SourceTables {
                 }));
     }
 
+    /**
+     * Whether the table has more rows than this. Unlike the estimate it is exact, and reads so many of them at most.
+     *
+     * @param rows at least 0
+     */
+    public Uni<Boolean> hasMoreRowsThan(TableDefinition definition, long rows) {
+        return source.withConnection(connection -> connection
+                .preparedQuery("SELECT count(*) FROM (SELECT FROM " + RowsOf.table(definition) + " LIMIT $1) counted")
+                .execute(Tuple.of(rows + 1))
+                .map(counted -> counted.iterator().next().getLong(0) > rows));
+    }
+
     private static Uni<Long> planned(SqlConnection connection, String table) {
         return connection
                 .query("EXPLAIN (FORMAT JSON) SELECT FROM " + table)

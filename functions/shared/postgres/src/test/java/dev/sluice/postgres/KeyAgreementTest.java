@@ -97,8 +97,8 @@ class KeyAgreementTest {
 
     @Test
     void anIndexServesInTheOrderThatItHas() {
-        var ownOnly = index(true, new KeyChoice.IndexColumn("k", true, false));
-        var byCodePoint = index(true, new KeyChoice.IndexColumn("k", false, true));
+        var ownOnly = index(true, new KeyChoice.IndexColumn("k", true, false, false));
+        var byCodePoint = index(true, new KeyChoice.IndexColumn("k", false, true, false));
         var own = List.of(new KeyColumn("k", Optional.empty(), Optional.empty()));
         var code = List.of(new KeyColumn("k", Optional.of(KeyType.TEXT), C));
 
@@ -106,7 +106,7 @@ class KeyAgreementTest {
         assertThat(KeyAgreement.isServed(with(ownOnly), code)).isFalse();
         assertThat(KeyAgreement.isServed(with(byCodePoint), code)).isTrue();
         assertThat(KeyAgreement.isServed(with(byCodePoint), own)).isFalse();
-        assertThat(KeyAgreement.isServed(with(index(false, new KeyChoice.IndexColumn("k", true, true))), own)).isFalse();
+        assertThat(KeyAgreement.isServed(with(index(false, new KeyChoice.IndexColumn("k", true, true, false))), own)).isFalse();
     }
 
     private static TableDefinition agreed(ColumnOrder source, ColumnOrder destination) {

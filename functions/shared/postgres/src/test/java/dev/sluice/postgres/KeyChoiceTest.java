@@ -63,7 +63,7 @@ class KeyChoiceTest {
 
     @Test
     void anIndexInAnotherCollationThanItsColumnsNeedNotNameOneRow() {
-        var foreign = List.of(new IndexColumn("c", false, true));
+        var foreign = List.of(new IndexColumn("c", false, true, false));
         Index unique = new Index("u", false, false, true, true, true, foreign);
         Index identity = new Index("i", false, true, true, true, true, foreign);
 
@@ -117,6 +117,6 @@ class KeyChoiceTest {
     }
 
     private static List<IndexColumn> columns(String... names) {
-        return Stream.of(names).map(name -> new IndexColumn(name, true, false)).toList();
+        return Stream.of(names).map(name -> new IndexColumn(name, true, false, false)).toList();
     }
 }
