@@ -35,7 +35,8 @@ class MainJobIT {
                 assertThat(reader.reads()).as("reads of the reader").isGreaterThan(2);
 
                 // Rows that somebody altered and deleted at the destination come back with a second backfill.
-                stack.onDestination(
+                stack.onDestinationAlone(
+                        BY_PAIR,
                         "DELETE FROM public.by_pair WHERE n % 5 = 0",
                         "UPDATE public.by_pair SET note = 'altered by hand', version = 0 WHERE n % 7 = 1",
                         "INSERT INTO public.by_pair (ref, line, n, version) VALUES ('zzz', 99, -1, 0), ('', -5, -2, 0)");

@@ -179,10 +179,21 @@ final class SluiceStack implements AutoCloseable {
      * row it would deadlock with them.
      */
     void onSourceAlone(TestTable table, String statement) throws SQLException {
-        try (Connection connection = source(); Statement sql = connection.createStatement()) {
+        runAlone(source(), table, statement);
+    }
+
+    /** The same at the destination, where Sluice is the other writer. */
+    void onDestinationAlone(TestTable table, String... statements) throws SQLException {
+        runAlone(destination(), table, statements);
+    }
+
+    private static void runAlone(Connection opened, TestTable table, String... statements) throws SQLException {
+        try (Connection connection = opened; Statement sql = connection.createStatement()) {
             connection.setAutoCommit(false);
             sql.execute("LOCK TABLE " + table.tableName() + " IN SHARE ROW EXCLUSIVE MODE");
-            sql.execute(statement);
+            for (String statement : statements) {
+                sql.execute(statement);
+            }
             connection.commit();
         }
     }
