@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the ledger keeps of a table's definition at the source: that which the rows and changes at the destination were
@@ -16,11 +17,17 @@ import java.util.Optional;
  * @param fingerprint of the definition
  * @param storage where the rows are
  * @param columns in the order of the table
+ * @param places how many columns the table ever had: the highest {@code attnum} that was given, to dropped ones too
  * @param key the names of the key's columns, in the order of the key
  * @param past names that changes in the queue may still carry, with the place of the column that they were given to
  */
 record CapturedDefinition(
-        String fingerprint, Storage storage, List<CapturedColumn> columns, List<String> key, Map<String, Integer> past) {
+        String fingerprint,
+        Storage storage,
+        List<CapturedColumn> columns,
+        int places,
+        List<String> key,
+        Map<String, Integer> past) {
 
     CapturedDefinition {
         columns = List.copyOf(columns);
@@ -106,7 +113,7 @@ record CapturedDefinition(
     }
 
     CapturedDefinition withPast(Map<String, Integer> names) {
-        return new CapturedDefinition(fingerprint, storage, columns, key, names);
+        return new CapturedDefinition(fingerprint, storage, columns, places, key, names);
     }
 
     /** What the names in the queue mean now. */
@@ -125,6 +132,7 @@ record CapturedDefinition(
                 .put("fingerprint", fingerprint)
                 .put("storage", storage.text())
                 .put("columns", ofColumns)
+                .put("places", places)
                 .put("key", new JsonArray(key))
                 .put("past", ofPast);
     }
@@ -139,7 +147,17 @@ record CapturedDefinition(
         Map<String, Integer> past = new LinkedHashMap<>();
         JsonObject ofPast = json.getJsonObject("past");
         ofPast.fieldNames().forEach(name -> past.put(name, ofPast.getInteger(name)));
+        // An earlier version did not keep how many there were: the highest that it knew of.
+        int known = Stream.concat(columns.stream().map(CapturedColumn::place), past.values().stream())
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElse(0);
         return new CapturedDefinition(
-                json.getString("fingerprint"), Storage.parse(json.getString("storage")), columns, key, past);
+                json.getString("fingerprint"),
+                Storage.parse(json.getString("storage")),
+                columns,
+                json.getInteger("places", known),
+                key,
+                past);
     }
 }

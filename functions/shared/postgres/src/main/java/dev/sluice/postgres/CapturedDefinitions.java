@@ -66,7 +66,8 @@ final class CapturedDefinitions {
                           UNION SELECT relid FROM pg_partition_tree($1::int8::oid) WHERE isleaf)
                         SELECT (SELECT coalesce(string_agg(concat(f.oid, ':', f.relfilenode), ' ' ORDER BY f.oid), '')
                                 FROM held JOIN pg_class f USING (oid) WHERE f.relkind = 'r'),
-                               a.attname::text, a.attnum::int4, d.oid::int8, missing.value, missing.differ
+                               a.attname::text, a.attnum::int4, d.oid::int8, missing.value, missing.differ,
+                               c.relnatts::int4
                         FROM pg_class c
                         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -81,9 +82,11 @@ final class CapturedDefinitions {
                 .execute(Tuple.of(definition.oid()))
                 .map(rows -> {
                     String storage = "";
+                    int places = 0;
                     Map<String, Row> facts = new HashMap<>();
                     for (Row row : rows) {
                         storage = row.getString(0);
+                        places = row.getInteger(6);
                         if (row.getString(1) != null) {
                             facts.put(row.getString(1), row);
                         }
@@ -109,6 +112,7 @@ final class CapturedDefinitions {
                                     definition.fingerprint(),
                                     Storage.parse(storage),
                                     columns,
+                                    places,
                                     definition.keyColumns(),
                                     Map.of()));
                 });

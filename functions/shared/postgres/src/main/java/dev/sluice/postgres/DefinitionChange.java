@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * What became of a table's definition at the source, and whether the destination can follow without a new copy. Pure.
@@ -112,6 +113,9 @@ sealed interface DefinitionChange {
         private final CapturedDefinition now;
         private final TableName target;
         private final boolean rewritten;
+        /** Whether a column came and went since. The queue has its values under a name that nobody knows. */
+        private final boolean cameAndWent;
+
         private final List<Step> steps = new ArrayList<>();
 
         private Comparison(CapturedDefinition before, CapturedDefinition now, TableName target) {
@@ -119,6 +123,8 @@ sealed interface DefinitionChange {
             this.now = now;
             this.target = target;
             this.rewritten = now.storage().isRewrittenSince(before.storage());
+            this.cameAndWent = IntStream.rangeClosed(before.places() + 1, now.places())
+                    .anyMatch(place -> now.at(place).isEmpty());
         }
 
         private DefinitionChange decide() {
@@ -233,18 +239,21 @@ sealed interface DefinitionChange {
                     && was.type().equals(is.type());
         }
 
-        /** Whether the queue may have the column's name for another column. */
+        /** Whether the queue has, or may have, the column's name for another column. */
         private boolean isTaken(CapturedColumn column) {
             Optional<Integer> past = Optional.ofNullable(before.past().get(column.name()));
             Optional<Integer> current = before.named(column.name()).map(CapturedColumn::place);
-            return past.filter(place -> place != column.place()).isPresent()
+            return cameAndWent
+                    || past.filter(place -> place != column.place()).isPresent()
                     || current.filter(place -> place != column.place()).isPresent();
         }
 
-        private static Optional<CannotFollow> nameUsedBefore(CapturedColumn column) {
+        private Optional<CannotFollow> nameUsedBefore(CapturedColumn column) {
             return cannot(
-                    "the name " + quote(column.name()) + " was the name of another column before, and the queue does not "
-                            + "tell them apart",
+                    "the name " + quote(column.name())
+                            + (cameAndWent ? " may have been the name of a column that came and went at once"
+                                    : " was the name of another column before")
+                            + ", and the queue does not tell them apart",
                     BACKFILL_HINT);
         }
 

@@ -40,7 +40,8 @@ class DefinitionChangeTest {
 
     private static CapturedDefinition table(String storage, CapturedColumn... columns) {
         return new CapturedDefinition(
-                Arrays.toString(columns), Storage.parse(storage), List.of(columns), List.of("id"), Map.of());
+                Arrays.toString(columns), Storage.parse(storage), List.of(columns),
+                Math.max(3, columns[columns.length - 1].place()), List.of("id"), Map.of());
     }
 
     private static CapturedDefinition before() {
@@ -273,6 +274,30 @@ class DefinitionChangeTest {
     }
 
     @Test
+    void aColumnThatCameAndWentUnseenMayHaveHadTheName() {
+        String maybe = "\"added\" may have been the name of a column that came and went";
+        assertFollowed(between(before(), ofPlaces(4, before())));
+        assertNotFollowed(between(before(), table("1:1", ID, NAME, NOTE, column(5, "added", "text"))), maybe);
+        assertNotFollowed(between(before(), ofPlaces(5, table("1:1", ID, NAME, NOTE, column(4, "added", "text")))), maybe);
+        assertNotFollowed(between(before(), ofPlaces(4, table("1:1", ID, NAME, named(NOTE, "added")))), maybe);
+        // One that had gone before the table was known, or while it was.
+        assertFollowed(
+                between(ofPlaces(4, before()), table("1:1", ID, NAME, NOTE, column(5, "added", "text"))),
+                new AddColumn("added", Optional.empty()));
+        CapturedDefinition dropped = before().after(table("1:1", ID, NAME, NOTE, column(4, "gone", "text")));
+        JsonObject earlier = dropped.json();
+        earlier.remove("places");
+        assertFollowed(
+                between(CapturedDefinition.of(earlier), table("1:1", ID, NAME, NOTE, column(5, "added", "text"))),
+                new AddColumn("added", Optional.empty()));
+    }
+
+    /** The same, of a table that so many columns were made in. */
+    private static CapturedDefinition ofPlaces(int places, CapturedDefinition of) {
+        return new CapturedDefinition(of.fingerprint(), of.storage(), of.columns(), places, of.key(), of.past());
+    }
+
+    @Test
     void aNameThatComesBackToItsColumn() {
         CapturedDefinition renamed = table("1:1", ID, NAME, named(NOTE, "remark")).after(before());
 
@@ -342,9 +367,9 @@ class DefinitionChangeTest {
     @Test
     void anotherKey() {
         List<CapturedDefinition> others = new ArrayList<>();
-        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of("name"), Map.of()));
-        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of("id", "name"), Map.of()));
-        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), List.of(), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), 3, List.of("name"), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), 3, List.of("id", "name"), Map.of()));
+        others.add(new CapturedDefinition("f", Storage.parse("1:1"), before().columns(), 3, List.of(), Map.of()));
 
         others.forEach(other -> assertNotFollowed(between(before(), other), "the key"));
     }
@@ -352,7 +377,7 @@ class DefinitionChangeTest {
     @Test
     void aRenamedKeyColumnComesWithTheStatement() {
         var renamed = new CapturedDefinition(
-                "f", Storage.parse("1:1"), List.of(named(ID, "key id"), NAME, NOTE), List.of("key id"), Map.of());
+                "f", Storage.parse("1:1"), List.of(named(ID, "key id"), NAME, NOTE), 3, List.of("key id"), Map.of());
 
         assertThat(between(before(), renamed)).isInstanceOfSatisfying(CannotFollow.class, cannot -> assertThat(cannot.hint())
                 .contains("ALTER TABLE \"public\".\"t\" RENAME COLUMN \"id\" TO \"key id\""));
@@ -411,7 +436,7 @@ class DefinitionChangeTest {
         CapturedDefinition kept = new CapturedDefinition(
                 "f", Storage.parse("16400:16400 16390:70000"),
                 List.of(ID, with(nullable(NOTE), Optional.of(1L << 31), Optional.of("a\"b\\\n'é")), generated(NAME, 4)),
-                List.of("id"), Map.of("old \"name\"", 7));
+                8, List.of("id"), Map.of("old \"name\"", 7));
 
         assertThat(CapturedDefinition.of(kept.json())).isEqualTo(kept);
     }

@@ -105,17 +105,12 @@ class DefinitionFollowIT {
 
     @Test
     void addedColumnsHaveTheValueThatOlderRowsHaveAtTheSource() throws SQLException {
-        TableDefinition definition = prepared("added");
-        databases.atSource("ALTER TABLE added ADD COLUMN a int, ADD COLUMN b text NOT NULL DEFAULT E'it''s \\\\ so', "
-                + "ADD COLUMN c int[] DEFAULT '{1,NULL,3}', ADD COLUMN d timestamptz DEFAULT now(), "
-                + "ADD COLUMN e box DEFAULT '(1,1),(0,0)', ADD COLUMN f int GENERATED ALWAYS AS (id * 2) STORED; "
-                + "ALTER TABLE added ALTER COLUMN a SET DEFAULT 9, ALTER COLUMN b SET DEFAULT 'another', "
-                + "ALTER COLUMN c DROP DEFAULT");
-        // A generated column writes the table anew, so it must not come with the others.
-        assertThat(assertNotFollowed(definition).reason()).contains("\"a\" was added");
+        // A generated column writes the table anew, so it must not come with others.
+        TableDefinition together = prepared("together");
+        databases.atSource("ALTER TABLE together ADD COLUMN a int, ADD COLUMN f int GENERATED ALWAYS AS (id * 2) STORED");
+        assertThat(assertNotFollowed(together).reason()).contains("\"a\" was added");
 
-        databases.atSource("ALTER TABLE added DROP COLUMN a, DROP COLUMN b, DROP COLUMN c, DROP COLUMN d, "
-                + "DROP COLUMN e, DROP COLUMN f");
+        TableDefinition definition = prepared("added");
         databases.atSource("ALTER TABLE added ADD COLUMN f int GENERATED ALWAYS AS (id * 2) STORED");
         assertFollowed(follow, definition);
         databases.atSource("ALTER TABLE added ADD COLUMN a2 int, ADD COLUMN b2 text NOT NULL DEFAULT E'it''s \\\\ so', "
@@ -257,6 +252,7 @@ class DefinitionFollowIT {
             keynamed  | ALTER TABLE keynamed RENAME COLUMN id TO key                | the key's column "id" was renamed to "key"
             swapped   | ALTER TABLE swapped RENAME v TO x; ALTER TABLE swapped RENAME w TO v; ALTER TABLE swapped RENAME x TO w | was the name of another
             again     | ALTER TABLE again DROP COLUMN w, ADD COLUMN w text          | was the name of another
+            briefly   | ALTER TABLE briefly ADD x varchar(9); ALTER TABLE briefly DROP x, ADD x int[] | may have been the name of a column that came
             """)
     void whatCannotBeFollowedChangesNothing(String name, String change, String reason) throws SQLException {
         TableDefinition definition = prepared(name.equals("using") ? "\"using\"" : name);
