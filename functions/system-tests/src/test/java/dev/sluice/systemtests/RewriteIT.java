@@ -8,8 +8,10 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -108,6 +110,75 @@ class RewriteIT {
     }
 
     @Test
+    void truncateOfATableWithoutAKeyDuringTheCopyAndTheDrainLeavesWhatCameAfterIt() throws Exception {
+        stack.onSource(
+                "CREATE TABLE public.keyless (a int, text text)",
+                "ALTER TABLE public.keyless REPLICA IDENTITY FULL",
+                "INSERT INTO public.keyless SELECT g % 10, 'row' FROM generate_series(1, 1000) g");
+        // The copy stands in the middle of its rows for as long as the lock is held.
+        stack.onDestination(
+                "CREATE TABLE public.keyless (a int, text text)",
+                "CREATE FUNCTION public.stand_still() RETURNS trigger LANGUAGE plpgsql AS "
+                        + "'BEGIN PERFORM pg_catalog.pg_advisory_xact_lock_shared(12); RETURN new; END'",
+                "CREATE TRIGGER stand_still BEFORE INSERT ON public.keyless "
+                        + "FOR EACH ROW EXECUTE FUNCTION public.stand_still()");
+        Thread truncate;
+        try (Connection holder = stack.destination(); Statement statement = holder.createStatement()) {
+            statement.execute("SELECT pg_advisory_lock(12)");
+            stack.add("public.keyless");
+            SluiceStack.awaitTrue(
+                    "the copy stands still", SluiceStack.LONG, () -> isWaitedFor(stack::destination, "advisory"));
+            stack.onSource("INSERT INTO public.keyless VALUES (3, 'before'), (3, 'before')");
+            // It waits for the copy to have read its rows, as the application's would.
+            truncate = Thread.ofVirtual().start(() -> {
+                try {
+                    stack.onSource(
+                            "TRUNCATE public.keyless",
+                            "INSERT INTO public.keyless VALUES (4, 'between'), (4, 'between')");
+                } catch (SQLException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            SluiceStack.awaitTrue(
+                    "TRUNCATE waits, or is done",
+                    SluiceStack.LONG,
+                    () -> !truncate.isAlive() || isWaitedFor(stack::source, "relation"));
+            // Without capture no watermark is passed.
+            stack.debezium().kill();
+        }
+        try {
+            stack.await("public.keyless", SluiceStack.LONG, table -> table.state() instanceof TableState.Draining);
+            truncate.join(60_000);
+            assertThat(stack.one(stack.source(), "SELECT count(*) FROM public.keyless"))
+                    .as("rows after the first TRUNCATE")
+                    .contains("2");
+            stack.onSource(
+                    "INSERT INTO public.keyless VALUES (5, 'before'), (5, 'before')",
+                    "TRUNCATE public.keyless",
+                    "INSERT INTO public.keyless VALUES (7, 'after'), (7, 'after'), (8, 'after')",
+                    "DELETE FROM public.keyless WHERE ctid = '(0,1)'");
+        } finally {
+            stack.debezium().restart();
+        }
+
+        stack.awaitStreaming("public.keyless");
+        stack.assertEqual("public.keyless");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM public.keyless")).contains("2");
+    }
+
+    private static boolean isWaitedFor(Callable<Connection> opening, String lock) {
+        try {
+            return stack.one(
+                            opening.call(),
+                            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = '" + lock
+                                    + "' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+                    .isPresent();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
     void oneTruncateOfSeveralTablesArrivesAtEach() throws Exception {
         stack.onSource(
                 "CREATE TABLE public.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)",
@@ -160,27 +231,39 @@ class RewriteIT {
     }
 
     @Test
-    void aPartitionDetachedDuringTheBackfillFailsTheTableAndRetryMakesItEqual() throws Exception {
-        stack.onSource(
-                "CREATE TABLE public.parted (id int PRIMARY KEY, text text) PARTITION BY RANGE (id)",
-                "CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (0) TO (50001)",
-                "CREATE TABLE public.parted_2 PARTITION OF public.parted DEFAULT",
-                "INSERT INTO public.parted SELECT g, 'row ' || g FROM generate_series(1, 100000) g",
-                "ANALYZE public.parted");
-        stack.add("public.parted");
-        stack.await("public.parted", SluiceStack.LONG, HALFWAY);
+    void aPartitionThatGoesDuringTheBackfillFailsTheTableAndRetryMakesItEqual() throws Exception {
+        Map<String, String> changes = Map.of(
+                "public.detached", "ALTER TABLE public.detached DETACH PARTITION public.detached_1",
+                "public.emptied_part", "TRUNCATE public.emptied_part_1");
+        for (String table : changes.keySet()) {
+            stack.onSource(
+                    "CREATE TABLE " + table + " (id int PRIMARY KEY, text text) PARTITION BY RANGE (id)",
+                    "CREATE TABLE " + table + "_1 PARTITION OF " + table + " FOR VALUES FROM (0) TO (50001)",
+                    "CREATE TABLE " + table + "_2 PARTITION OF " + table + " DEFAULT",
+                    "INSERT INTO " + table + " SELECT g, 'row ' || g FROM generate_series(1, 100000) g",
+                    "ANALYZE " + table);
+        }
+        stack.add(changes.keySet().toArray(String[]::new));
+        for (String table : changes.keySet()) {
+            stack.await(table, SluiceStack.LONG, HALFWAY);
+            stack.onSource(changes.get(table));
+        }
 
-        stack.onSource("ALTER TABLE public.parted DETACH PARTITION public.parted_1");
-
-        assertThat(stack.awaitFailed("public.parted").fault().reason()).contains("parted_1 was detached");
-        assertThat(stack.history())
-                .as("states of the table before it failed")
-                .filteredOn(record -> record.table().equals(TableName.parse("public.parted")))
-                .noneMatch(record -> record.state() instanceof TableState.Streaming);
-        stack.send(new Command.Retry(TableName.parse("public.parted")));
-        stack.awaitTrueState("public.parted", state -> !(state instanceof TableState.Failed));
-        stack.awaitStreaming("public.parted");
-        stack.assertEqual("public.parted");
+        assertThat(stack.awaitFailed("public.detached").fault().reason()).contains("detached_1 was detached");
+        assertThat(stack.awaitFailed("public.emptied_part").fault().reason()).contains("emptied_part_1 was rewritten");
+        for (String table : changes.keySet()) {
+            assertThat(stack.history())
+                    .as("states of %s before it failed", table)
+                    .filteredOn(record -> record.table().equals(TableName.parse(table)))
+                    .noneMatch(record -> record.state() instanceof TableState.Streaming);
+            stack.send(new Command.Retry(TableName.parse(table)));
+        }
+        for (String table : changes.keySet()) {
+            stack.awaitTrueState(table, state -> !(state instanceof TableState.Failed));
+            stack.awaitStreaming(table);
+            stack.assertEqual(table);
+            assertThat(stack.one(stack.destination(), "SELECT count(*) FROM " + table)).contains("50000");
+        }
     }
 
     @Test
