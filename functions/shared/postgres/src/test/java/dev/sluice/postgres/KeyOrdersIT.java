@@ -371,18 +371,7 @@ class KeyOrdersIT {
         databases.atSource("INSERT INTO composite SELECT ROW('n' || i, i)::named FROM generate_series(1, 50) i");
         databases.atDestination("INSERT INTO composite VALUES (ROW('only here', 1))");
 
-        KeyOrders.Compared compared = compared("composite");
-
-        assertThat(compared.onlyWhole().orElseThrow().reason()).contains("parts of its values");
-        await(databases.ledger.openRun(table("composite"), RUN));
-        await(destinations.prepare(compared.definition(), TableOptions.NONE));
-        StepResult.Bounded bounded = await(keys.bounds(compared.definition(), true));
-        Answer answer = chunkCopy.copy(new ChunkTask(
-                table("composite"), RUN, 0, 1, KeyRange.ALL, compared.definition().runFingerprint(),
-                bounded.primary(), Optional.empty()));
-        assertThat(answer).isInstanceOfSatisfying(
-                Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(50));
-        assertThat(equal("composite")).isTrue();
+        assertCopiedAsAWhole("composite", "parts of its values", 50);
     }
 
     @Test
@@ -390,19 +379,25 @@ class KeyOrdersIT {
         atBoth("CREATE EXTENSION hstore; CREATE TABLE stored (k hstore PRIMARY KEY)");
         databases.atSource("INSERT INTO stored SELECT hstore('k', i::text) FROM generate_series(1, 50) i");
 
-        KeyOrders.Compared compared = compared("stored");
+        assertCopiedAsAWhole("stored", "of a type whose order", 50);
+        assertThat(compared("stored").onlyWhole().orElseThrow().hint())
+                .contains("name them as its key")
+                .doesNotContain("CREATE INDEX");
+    }
 
-        assertThat(compared.onlyWhole().orElseThrow().reason()).contains("of a type whose order");
-        assertThat(compared.onlyWhole().orElseThrow().hint()).contains("name them as its key").doesNotContain("CREATE INDEX");
-        await(databases.ledger.openRun(table("stored"), RUN));
+    private static void assertCopiedAsAWhole(String name, String reason, long rows) throws Exception {
+        KeyOrders.Compared compared = compared(name);
+
+        assertThat(compared.onlyWhole().orElseThrow().reason()).contains(reason);
+        await(databases.ledger.openRun(table(name), RUN));
         await(destinations.prepare(compared.definition(), TableOptions.NONE));
         StepResult.Bounded bounded = await(keys.bounds(compared.definition(), true));
         Answer answer = chunkCopy.copy(new ChunkTask(
-                table("stored"), RUN, 0, 1, KeyRange.ALL, compared.definition().runFingerprint(),
+                table(name), RUN, 0, 1, KeyRange.ALL, compared.definition().runFingerprint(),
                 bounded.primary(), Optional.empty()));
         assertThat(answer).isInstanceOfSatisfying(
-                Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(50));
-        assertThat(equal("stored")).isTrue();
+                Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(rows));
+        assertThat(equal(name)).isTrue();
     }
 
     @Test
