@@ -106,14 +106,26 @@ final class Watch {
         return events;
     }
 
-    /** A partition that somebody has locked must not keep the others from being looked at: the next look asks again. */
+    /** What keeps one table from being looked at must not hide what happened to the others: then each is asked alone. */
     private Map<TableName, Fault> brokenPartitions(Map<TableName, CaptureIdentity> identities) {
+        Map<TableName, Fault> broken = new HashMap<>();
         try {
-            return new HashMap<>(partitions.broken(identities).await().atMost(TIMEOUT));
+            broken.putAll(partitions.broken(identities).await().atMost(TIMEOUT));
         } catch (RuntimeException e) {
-            LOG.warnf("partitions not looked at this time: %s", SqlFaults.fault(e, "reading the partitions").reason());
-            return new HashMap<>();
+            if (identities.size() > 1) {
+                LOG.debugf(e, "partitions are looked at table by table");
+                identities.forEach((table, identity) -> broken.putAll(brokenPartitions(Map.of(table, identity))));
+                return broken;
+            }
+            TableName table = identities.keySet().iterator().next();
+            Fault fault = SqlFaults.fault(e, "looking at the partitions of " + table);
+            if (fault.kind() == Fault.Kind.REFUSED) {
+                broken.put(table, fault);
+            } else {
+                LOG.warnf("partitions not looked at this time table=%s: %s", table, fault.reason());
+            }
         }
+        return broken;
     }
 
     private Map<TableName, String> settled(Map<TableName, CaptureIdentity> identities) {

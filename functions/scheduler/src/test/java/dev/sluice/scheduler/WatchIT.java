@@ -17,11 +17,13 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.junit.jupiter.api.AfterEach;
@@ -223,32 +225,73 @@ class WatchIT {
     @Test
     void aPartitionThatSomebodyLocksKeepsNoOtherTableFromBeingLookedAt() throws Exception {
         prepare();
-        TableName parted = TableName.parse("public.parted");
-        source.onSource("CREATE TABLE public.parted (id int PRIMARY KEY) PARTITION BY RANGE (id)");
-        source.onSource("CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (0) TO (10)");
-        CaptureIdentity ofParted = source.join(parted);
-        CapturedSource.await(source.ledger.openRun(parted, RUN));
-        CapturedSource.await(source.partitions().note(CapturedSource.await(source.tables.inspect(parted)), RUN));
-        source.onSource("CREATE TABLE public.parted_2 AS SELECT 11 AS id");
-        source.onSource("ALTER TABLE public.parted_2 ALTER id SET NOT NULL");
-        source.onSource("ALTER TABLE public.parted ATTACH PARTITION public.parted_2 FOR VALUES FROM (10) TO (20)");
+        TableName locked = TableName.parse("public.locked");
+        TableName other = TableName.parse("public.other");
+        World world =
+                streaming(Map.of(TABLE, identity, locked, joinPartitioned(locked), other, joinPartitioned(other)));
+        assertThat(watch.look(world)).as("nothing was done yet").isEmpty();
+        attachWithRows(locked);
+        attachWithRows(other);
         source.onSource("ALTER TABLE public.orders ADD COLUMN note text");
-        var state = new TableState.Streaming(RUN, new Constraints.Built(0));
-        var world = new World(PipelineRecord.empty(), Map.of(
-                TABLE, captured(TABLE, state, identity), parted, captured(parted, state, ofParted)));
-
         try (var locking = source.source(); var sql = locking.createStatement()) {
             locking.setAutoCommit(false);
-            sql.execute("LOCK TABLE public.parted_2 IN ACCESS EXCLUSIVE MODE");
+            sql.execute("LOCK TABLE public.locked_2 IN ACCESS EXCLUSIVE MODE");
 
-            assertThat(watch.look(world)).singleElement().isInstanceOf(Event.DefinitionFollowed.class);
+            List<Event> events = watch.look(world);
+            assertThat(broken(events)).containsOnlyKeys(other);
+            assertThat(events).hasSize(2).hasAtLeastOneElementOfType(Event.DefinitionFollowed.class);
         }
-        assertThat(watch.look(world))
+        assertThat(broken(watch.look(world)))
                 .as("once it is free, the rows that came with it are found")
-                .filteredOn(Event.CaptureBroken.class::isInstance)
-                .singleElement()
-                .extracting(event -> ((Event.CaptureBroken) event).table())
-                .isEqualTo(parted);
+                .containsOnlyKeys(locked, other);
+    }
+
+    @Test
+    void whatThePartitionsOfATableAreRefusedForBreaksItAlone() throws Exception {
+        TableName refused = TableName.parse("public.refused");
+        TableName other = TableName.parse("public.other");
+        TableName sound = TableName.parse("public.sound");
+        World world = streaming(Map.of(
+                refused, joinPartitioned(refused), other, joinPartitioned(other), sound, joinPartitioned(sound)));
+        source.onSource("CREATE TABLE public.refused_2 PARTITION OF public.refused FOR VALUES FROM (10) TO (20)");
+        attachWithRows(other);
+        source.onSource("CREATE TABLE public.sound_2 PARTITION OF public.sound FOR VALUES FROM (10) TO (20)");
+        try (var connection = source.destination(); var sql = connection.createStatement()) {
+            sql.execute("CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                    + "RAISE EXCEPTION 'the ledger is closed'; END $$");
+            sql.execute("CREATE TRIGGER refuse BEFORE UPDATE ON " + source.pipeline.ledgerSchema() + ".partitions "
+                    + "FOR EACH ROW WHEN (OLD.table_name = 'public.refused') EXECUTE FUNCTION public.refuse()");
+        }
+
+        Map<TableName, Fault> broken = broken(watch.look(world));
+
+        assertThat(broken).containsOnlyKeys(refused, other);
+        assertThat(broken.get(refused).reason()).contains("the ledger is closed");
+        assertThat(broken.get(other).reason()).contains("public.other_2 came with rows");
+    }
+
+    /** With one partition, {@code _1}, that a run has begun with. */
+    private CaptureIdentity joinPartitioned(TableName table) throws SQLException {
+        source.onSource("CREATE TABLE " + table + " (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+        source.onSource("CREATE TABLE " + table + "_1 PARTITION OF " + table + " FOR VALUES FROM (0) TO (10)");
+        CaptureIdentity joined = source.join(table);
+        CapturedSource.await(source.ledger.openRun(table, RUN));
+        CapturedSource.await(source.partitions().note(CapturedSource.await(source.tables.inspect(table)), RUN));
+        return joined;
+    }
+
+    /** Gives it {@code _2}, which breaks it. */
+    private void attachWithRows(TableName table) throws SQLException {
+        source.onSource("CREATE TABLE " + table + "_2 AS SELECT 11 AS id");
+        source.onSource("ALTER TABLE " + table + "_2 ALTER id SET NOT NULL");
+        source.onSource("ALTER TABLE " + table + " ATTACH PARTITION " + table + "_2 FOR VALUES FROM (10) TO (20)");
+    }
+
+    private static Map<TableName, Fault> broken(List<Event> events) {
+        return events.stream()
+                .filter(Event.CaptureBroken.class::isInstance)
+                .map(Event.CaptureBroken.class::cast)
+                .collect(Collectors.toMap(Event.CaptureBroken::table, Event.CaptureBroken::fault));
     }
 
     /** Asked outside of a transaction: within one, PostgreSQL answers what it answered first. */
@@ -287,6 +330,13 @@ class WatchIT {
         return new TableRecord(
                 table, state, some.stateSince(), some.attempts(), Optional.of(identity), some.streamedRun(),
                 some.progress(), some.queue(), some.options(), some.optionsAsked());
+    }
+
+    private static World streaming(Map<TableName, CaptureIdentity> identities) {
+        var state = new TableState.Streaming(RUN, new Constraints.Built(0));
+        Map<TableName, TableRecord> tables = new HashMap<>();
+        identities.forEach((table, joined) -> tables.put(table, captured(table, state, joined)));
+        return new World(PipelineRecord.empty(), tables);
     }
 
     private static World world(CaptureIdentity captured) {
