@@ -59,9 +59,7 @@ class BarrierIT {
                             && preparing.waitingFor().filter(it -> it.contains("2 transactions") && it.contains("process ")).isPresent());
 
             // Nobody waits: not a writer of the table, while the barrier does.
-            long started = System.nanoTime();
             stack.onSource("SET statement_timeout = '5s'", "UPDATE public.late SET text = 'meanwhile' WHERE id = 1");
-            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(5));
 
             laterWriter.execute("INSERT INTO public.late VALUES (100002, 'id taken before, written after')");
             idOnly.commit();

@@ -20,7 +20,7 @@ class KillFunctionsIT {
 
     @Test
     void killedDuringBackfillAndDrainTheyGoOnWhereTheyWere() throws Exception {
-        try (var stack = SluiceStack.start("killed", Map.of("sluice.scheduler.chunk-rows", "1000"))) {
+        try (var stack = SluiceStack.start("killed", Map.of("sluice.scheduler.chunk-rows", "400"))) {
             for (TestTable table : TestTable.values()) {
                 table.create(stack, ROWS);
             }
@@ -63,7 +63,7 @@ class KillFunctionsIT {
 
     @Test
     void stoppedAndThoughtDeadTheyChangeNothingWhenTheyComeBack() throws Exception {
-        try (var stack = SluiceStack.start("zombie", Map.of("sluice.scheduler.chunk-rows", "600"))) {
+        try (var stack = SluiceStack.start("zombie", Map.of("sluice.scheduler.chunk-rows", "400"))) {
             BY_UUID.create(stack, ROWS);
             try (var writes = LiveWrites.start(stack, 3, ROWS, BY_UUID);
                     var reader = BackwardsReader.start(stack, BY_UUID)) {

@@ -29,7 +29,7 @@ class RewriteIT {
     @BeforeAll
     static void start() {
         stack = SluiceStack.start(
-                "rewrite", Map.of("sluice.scheduler.chunk-rows", "1500", "sluice.scheduler.chunks-per-table", "2"));
+                "rewrite", Map.of("sluice.scheduler.chunk-rows", "1000", "sluice.scheduler.chunks-per-table", "2"));
     }
 
     @AfterAll
@@ -85,24 +85,18 @@ class RewriteIT {
         fill("public.drained");
         stack.add("public.drained");
         stack.await("public.drained", SluiceStack.LONG, HALFWAY);
+        // Without capture the drain cannot end: what comes now is drained in any case.
+        stack.debezium().kill();
         // Changes that no chunk has seen, so that the drain has rows to write.
         stack.onSource("UPDATE public.drained SET text = text || '!' WHERE id <= 20000");
-        stack.await(
-                "public.drained",
-                SluiceStack.LONG,
-                table -> table.state() instanceof TableState.Completing || table.state() instanceof TableState.Draining);
-        try (Connection holding = stack.destination(); Statement statement = holding.createStatement()) {
-            holding.setAutoCommit(false);
-            statement.execute("LOCK TABLE public.drained IN SHARE MODE");
-            stack.await("public.drained", SluiceStack.LONG, table -> table.state() instanceof TableState.Draining);
-            stack.onSource(
-                    "BEGIN; INSERT INTO public.drained VALUES (200000, 'before'); TRUNCATE public.drained; "
-                            + "INSERT INTO public.drained VALUES (7, 'between'); COMMIT",
-                    "TRUNCATE public.drained",
-                    "INSERT INTO public.drained SELECT g, 'after' FROM generate_series(90000, 90010) g");
-            assertThat(stack.table("public.drained").orElseThrow().state()).isInstanceOf(TableState.Draining.class);
-            holding.rollback();
-        }
+        stack.await("public.drained", SluiceStack.LONG, table -> table.state() instanceof TableState.Draining);
+        stack.onSource(
+                "BEGIN; INSERT INTO public.drained VALUES (200000, 'before'); TRUNCATE public.drained; "
+                        + "INSERT INTO public.drained VALUES (7, 'between'); COMMIT",
+                "TRUNCATE public.drained",
+                "INSERT INTO public.drained SELECT g, 'after' FROM generate_series(90000, 90010) g");
+        assertThat(stack.table("public.drained").orElseThrow().state()).isInstanceOf(TableState.Draining.class);
+        stack.debezium().restart();
 
         stack.awaitStreaming("public.drained");
         stack.assertEqual("public.drained");
