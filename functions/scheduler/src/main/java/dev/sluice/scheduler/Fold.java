@@ -317,7 +317,7 @@ final class Fold {
                 slot = nextFreeSlot(slot + 1);
             }
             if (sent) {
-                put(OnEvent.with(table, backfilling, OnEvent.withOpen(backfilling.plan(), open), now));
+                put(OnChunk.with(table, backfilling, OnChunk.withOpen(backfilling.plan(), open), now));
             }
         }
     }

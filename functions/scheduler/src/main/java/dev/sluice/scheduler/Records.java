@@ -86,6 +86,11 @@ final class Records {
                 table.optionsAsked());
     }
 
+    /** Nothing that its queue may have missed counts as streamed. */
+    static TableRecord withoutCapture(TableRecord table) {
+        return streamed(captured(table, Optional.empty()), Optional.empty());
+    }
+
     static TableRecord streamed(TableRecord table, Optional<Long> run) {
         return new TableRecord(
                 table.table(),

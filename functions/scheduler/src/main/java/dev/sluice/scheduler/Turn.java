@@ -25,6 +25,13 @@ sealed interface Turn {
         return new Ignored(reason);
     }
 
+    /** To an answer that the table does not wait for, any more or at all. */
+    static Turn late(TableRecord table, long run, String what) {
+        return ignored(what + " of run " + run + " is not waited for: the table is "
+                + table.state().getClass().getSimpleName() + " in run "
+                + table.state().run());
+    }
+
     static Turn rejected(String reason) {
         return new Rejected(reason);
     }
