@@ -1,13 +1,17 @@
 package dev.sluice.systemtests;
 
+import dev.sluice.domain.Fault;
 import dev.sluice.domain.TableName;
 import dev.sluice.systemtests.RandomKinds.Kind;
 import dev.sluice.systemtests.RandomTable.Column;
 import dev.sluice.systemtests.RandomTable.Partitioning;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /** Changes of a {@link RandomTable} itself, as {@code functions/docs/schema-changes.md} lists them. */
 final class RandomAlterations {
@@ -24,19 +28,68 @@ final class RandomAlterations {
         this.alter = "ALTER TABLE " + table.name.sql() + " ";
     }
 
+    /** What the fault of a table may say. Between its words stand names and types, which may hold anything. */
+    enum Reason {
+        ADDED_ANEW("the definition of the table was changed at the source: the column .* was added and the table written "
+                + "anew, so its rows got values that no change tells"),
+        ALTERED_ANEW("the definition of the table was changed at the source: the column .* was altered and the table "
+                + "written anew( \\(.* became .*\\))?, which sends no changes"),
+        NAME_USED_BEFORE("the definition of the table was changed at the source: the name .* was the name of another "
+                + "column before, and the queue does not tell them apart"),
+        /** At the destination, where a new backfill meets the column that had the name before. */
+        OTHER_TYPE("the column .* of .* has type .* at the destination, into which values of type .* may not fit"),
+        KEY_RENAMED("the definition of the table was changed at the source: the key's column .* was renamed to .*"),
+        /** A new backfill met it first. */
+        KEY_MISSING("the key's column .* is not at the destination's table .*"),
+        /** Just before its chunks were planned. */
+        KEY_GONE("planning chunks of .*: column .* does not exist \\[SQLSTATE 42703\\]"),
+        /** A column that had the name for too short a time. */
+        NAME_NEVER_SEEN("the source's column .* is not at the destination's table .*"),
+        PARTITIONS_DIFFER("the definition of the table was changed at the source: the column .* was added, and older rows "
+                + "of one partition have another value in it than those of the next"),
+        PARTITION_WRITTEN_ANEW("(the partition .*|every partition) was rewritten, by TRUNCATE.*"),
+        PARTITION_GONE("the partition .* was detached or dropped, .*");
+
+        private final Pattern text;
+
+        Reason(String text) {
+            this.text = Pattern.compile(text);
+        }
+
+        boolean isOf(Fault fault) {
+            return text.matcher(fault.reason()).matches();
+        }
+    }
+
     /**
-     * @param isFollowed whether the table must not fail for it, if everything before it has been followed
+     * @param mayFailFor none if the table must not fail for it, if everything before it has been followed
      * @param statements to be run one after the other, each by itself
      */
-    record Alteration(boolean isFollowed, List<String> statements) {
+    record Alteration(Set<Reason> mayFailFor, List<String> statements) {
 
         private static Alteration followed(String... statements) {
-            return new Alteration(true, List.of(statements));
+            return new Alteration(Set.of(), List.of(statements));
         }
+    }
 
-        private static Alteration mayFail(String... statements) {
-            return new Alteration(false, List.of(statements));
+    /** What two alterations may be taken for of which the first was not followed before the second was made. */
+    Set<Reason> together() {
+        return table.isPartitioned()
+                ? Set.of(Reason.ADDED_ANEW, Reason.ALTERED_ANEW, Reason.NAME_NEVER_SEEN, Reason.PARTITIONS_DIFFER)
+                : Set.of(Reason.ADDED_ANEW, Reason.ALTERED_ANEW, Reason.NAME_NEVER_SEEN);
+    }
+
+    /** What new storage is taken for, which each partition has by itself. */
+    private Set<Reason> writtenAnew(Reason... reasons) {
+        Set<Reason> all = EnumSet.noneOf(Reason.class);
+        all.addAll(List.of(reasons));
+        if (lostDefault) {
+            all.add(Reason.ALTERED_ANEW);
         }
+        if (table.isPartitioned()) {
+            all.add(Reason.PARTITION_WRITTEN_ANEW);
+        }
+        return all;
     }
 
     Alteration next() {
@@ -96,7 +149,7 @@ final class RandomAlterations {
         String definition = alter + "ADD COLUMN " + TableName.quote(column) + " " + kind.type();
         boolean losesDefault = how == 3 && random.nextInt(4) == 0;
         lostDefault |= losesDefault;
-        return new Alteration(!RandomKinds.isCheckedDomain(kind), switch (how) {
+        return new Alteration(RandomKinds.isCheckedDomain(kind) ? writtenAnew(Reason.ADDED_ANEW) : Set.of(), switch (how) {
             case 0, 1 -> List.of(definition);
             case 2 -> List.of(definition + " NOT NULL DEFAULT " + value);
             default -> losesDefault
@@ -142,9 +195,8 @@ final class RandomAlterations {
         });
     }
 
-    /** Of a partition it looks like a TRUNCATE of that one alone. */
     private Alteration newStorage(String statement) {
-        return new Alteration(!table.isPartitioned() && !lostDefault, List.of(statement));
+        return new Alteration(writtenAnew(), List.of(statement));
     }
 
     private Alteration addPartition() {
@@ -161,25 +213,35 @@ final class RandomAlterations {
                 String column = table.newName();
                 table.columns.put(column, new Column(
                         new Kind("double precision", List.of("1.5::float8", "'NaN'::float8", "-0.0::float8")), false));
-                yield Optional.of(Alteration.mayFail(
-                        alter + "ADD COLUMN " + TableName.quote(column) + " double precision DEFAULT random()"));
+                yield Optional.of(new Alteration(writtenAnew(Reason.ADDED_ANEW), List.of(
+                        alter + "ADD COLUMN " + TableName.quote(column) + " double precision DEFAULT random()")));
             }
             case 1 -> change(column -> table.columns.get(column).kind().type().equals("integer")).map(column -> {
                 table.columns.put(column, new Column(
                         new Kind("bigint", List.of("9223372036854775807", "(-1)")), table.columns.get(column).notNull()));
-                return Alteration.mayFail(alter + "ALTER COLUMN " + TableName.quote(column) + " TYPE bigint");
+                return new Alteration(writtenAnew(Reason.ALTERED_ANEW), List.of(
+                        alter + "ALTER COLUMN " + TableName.quote(column) + " TYPE bigint"));
             });
             case 2 -> change(column -> table.columns.get(column).kind().type().equals("text"))
-                    .map(column -> Alteration.mayFail(alter + "ALTER COLUMN " + TableName.quote(column)
-                            + " TYPE text USING upper(" + TableName.quote(column) + ")"));
+                    .map(column -> new Alteration(writtenAnew(Reason.ALTERED_ANEW), List.of(
+                            alter + "ALTER COLUMN " + TableName.quote(column) + " TYPE text USING upper("
+                                    + TableName.quote(column) + ")")));
             case 3 -> !table.canLoseColumns() ? Optional.empty() : change(column -> true).map(column -> {
                 Kind kind = RandomKinds.any(random);
                 table.columns.put(column, new Column(kind, false));
-                return Alteration.mayFail(alter + "DROP COLUMN " + TableName.quote(column) + ", ADD COLUMN "
-                        + TableName.quote(column) + " " + kind.type());
+                Set<Reason> reasons = EnumSet.of(Reason.NAME_USED_BEFORE, Reason.OTHER_TYPE);
+                if (RandomKinds.isCheckedDomain(kind)) {
+                    reasons.addAll(writtenAnew());
+                }
+                return new Alteration(reasons, List.of(alter + "DROP COLUMN " + TableName.quote(column) + ", ADD COLUMN "
+                        + TableName.quote(column) + " " + kind.type()));
             });
             case 4 -> renameKey();
-            case 5 -> Optional.of(Alteration.mayFail(add(3).statements().getFirst(), "VACUUM (FULL) " + table.name.sql()));
+            case 5 -> {
+                String added = add(3).statements().getFirst();
+                yield Optional.of(new Alteration(
+                        writtenAnew(Reason.ADDED_ANEW), List.of(added, "VACUUM (FULL) " + table.name.sql())));
+            }
             default -> table.isPartitioned() ? Optional.of(ofPartition()) : Optional.empty();
         };
     }
@@ -191,17 +253,20 @@ final class RandomAlterations {
         String column = table.key.keySet().iterator().next();
         String to = table.newName();
         table.renameKey(column, to);
-        return Optional.of(Alteration.mayFail(
-                alter + "RENAME COLUMN " + TableName.quote(column) + " TO " + TableName.quote(to)));
+        return Optional.of(new Alteration(
+                Set.of(Reason.KEY_RENAMED, Reason.KEY_MISSING, Reason.KEY_GONE),
+                List.of(alter + "RENAME COLUMN " + TableName.quote(column) + " TO " + TableName.quote(to))));
     }
 
     private Alteration ofPartition() {
         String partition = table.partitions.get(random.nextInt(table.partitions.size()));
         if (random.nextBoolean() || table.partitioning == Partitioning.HASH) {
-            return Alteration.mayFail("TRUNCATE " + partition);
+            return new Alteration(Set.of(Reason.PARTITION_WRITTEN_ANEW), List.of("TRUNCATE " + partition));
         }
         table.partitions.remove(partition);
-        return Alteration.mayFail(alter + "DETACH PARTITION " + partition, "DROP TABLE " + partition);
+        return new Alteration(
+                Set.of(Reason.PARTITION_GONE),
+                List.of(alter + "DETACH PARTITION " + partition, "DROP TABLE " + partition));
     }
 
     /** A column that something may become of. */

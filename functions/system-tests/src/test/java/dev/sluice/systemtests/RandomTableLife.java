@@ -8,6 +8,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.systemtests.RandomAlterations.Alteration;
+import dev.sluice.systemtests.RandomAlterations.Reason;
 import dev.sluice.systemtests.RandomChanges.Change;
 import java.io.IOException;
 import java.io.StringReader;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +39,8 @@ import org.postgresql.PGConnection;
  * One random table from its creation to its comparison: two transactions at a time that interleave statement by
  * statement, rows that come, change and go, and alterations in between, before, while and after it is backfilled.
  *
- * <p>It must end equal. It may fail on the way only after something was done to it that is documented as not followed,
- * and then what the fault says helps.
+ * <p>It must end equal. It may fail on the way only for what was done to it and is documented as not followed, and then
+ * what the fault says helps.
  */
 final class RandomTableLife {
 
@@ -68,8 +70,8 @@ final class RandomTableLife {
     private final List<Session> sessions = new ArrayList<>();
     private final Deque<String> told = new ArrayDeque<>();
     private final List<String> faults = new ArrayList<>();
-    /** Something was done to it that may make it fail. */
-    private boolean mayFail;
+    /** Why it may fail, for what was done to it. */
+    private final Set<Reason> mayFailFor = EnumSet.noneOf(Reason.class);
     private int altered;
     private int alterationsWanted;
 
@@ -176,12 +178,15 @@ final class RandomTableLife {
             return;
         }
         if (isFollowed && !table.isPartitioned() && streams()) {
-            mayFail = false;
+            mayFailFor.clear();
         }
         endTransactions();
         Alteration alteration = alterations.next();
         altered++;
-        mayFail |= !isFollowed || !alteration.isFollowed();
+        mayFailFor.addAll(alteration.mayFailFor());
+        if (!isFollowed) {
+            mayFailFor.addAll(alterations.together());
+        }
         for (String sql : alteration.statements()) {
             sessions.getFirst().alone(sql);
         }
@@ -232,8 +237,8 @@ final class RandomTableLife {
         TableState.Failed failed = failed().get();
         Fault fault = failed.fault();
         tell("-- Failed: " + fault);
-        if (!mayFail || fault.kind() != Fault.Kind.REFUSED) {
-            throw new AssertionError("failed without a cause: " + fault);
+        if (fault.kind() != Fault.Kind.REFUSED || mayFailFor.stream().noneMatch(reason -> reason.isOf(fault))) {
+            throw new AssertionError("failed without a cause: " + fault + ", where it might have for " + mayFailFor);
         }
         faults.add(fault.reason());
         if (faults.size() > FAILURES_MAX) {
