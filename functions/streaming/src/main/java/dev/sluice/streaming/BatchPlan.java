@@ -59,7 +59,7 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
     static BatchPlan of(List<Queued> queued, Progress from, RetainedChunks chunks, boolean filtered) {
         var planning = new Planning(from, chunks, filtered);
         int consumed = 0;
-        while (consumed < queued.size()) {
+        while (consumed < queued.size() && !planning.isFull()) {
             int taken;
             try {
                 taken = planning.take(queued, consumed);
@@ -95,6 +95,9 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
     }
 
     private static final class Planning {
+        /** Rows that a batch reads anew: they may all be as large as a row can be, and a batch has ten minutes. */
+        private static final int REREAD_ROWS_MAX = 100;
+
         private final RetainedChunks chunks;
         private final boolean filtered;
         private final List<Step> steps = new ArrayList<>();
@@ -115,6 +118,10 @@ record BatchPlan(List<Step> steps, Progress reached, int consumed, int passed, i
             this.filtered = filtered;
             this.position = from.position();
             this.mark = from.mark();
+        }
+
+        private boolean isFull() {
+            return reread.size() >= REREAD_ROWS_MAX;
         }
 
         /** @return how many changes were taken; 0 if more of the queue is needed first, or they are for the next batch */

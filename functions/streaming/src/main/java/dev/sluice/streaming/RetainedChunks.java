@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Which changes the destination has already, because a chunk was read that saw them (R9). Several runs may retain
@@ -27,11 +28,19 @@ final class RetainedChunks {
     /** Of each run, in the order of the key. */
     private final List<List<RetainedChunk>> runs;
     private final TreeMap<Key, RowRead> rowReads;
+    /** Of the row reads: what tells for each batch, however many there are, that none of them is passed. */
+    private final Optional<Lsn> lowest;
 
-    private RetainedChunks(KeyOrder order, List<List<RetainedChunk>> runs, TreeMap<Key, RowRead> rowReads) {
+    private RetainedChunks(
+            KeyOrder order, List<List<RetainedChunk>> runs, TreeMap<Key, RowRead> rowReads, Optional<Lsn> lowest) {
         this.order = order;
         this.runs = runs;
         this.rowReads = rowReads;
+        this.lowest = lowest;
+    }
+
+    private static Optional<Lsn> lowest(Collection<RowRead> rowReads) {
+        return rowReads.stream().map(RowRead::lsn).min(Comparator.naturalOrder());
     }
 
     static RetainedChunks of(KeyOrder order, List<RetainedChunk> chunks, List<RowRead> rowReads) {
@@ -46,7 +55,7 @@ final class RetainedChunks {
         // Of keys that are equal and differ in text there may be several; the last one read decides.
         rowReads.forEach(read -> byKey.merge(
                 read.key(), read, (one, other) -> one.lsn().compareTo(other.lsn()) < 0 ? other : one));
-        return new RetainedChunks(order, runs, byKey);
+        return new RetainedChunks(order, runs, byKey, lowest(byKey.values()));
     }
 
     /** The keys that decide: all of them must have a place where only the database knows the order. */
@@ -76,22 +85,23 @@ final class RetainedChunks {
         }
         TreeMap<Key, RowRead> all = new TreeMap<>(rowReads);
         reads.forEach(read -> all.put(read.key(), read));
-        return new RetainedChunks(order, runs, all);
+        return new RetainedChunks(
+                order, runs, all, Stream.concat(lowest.stream(), lowest(reads).stream()).min(Comparator.naturalOrder()));
     }
 
     /** As these, without the row reads whose every transaction is passed. */
     RetainedChunks without(Lsn passed) {
-        if (rowReads.values().stream().noneMatch(read -> passed.compareTo(read.lsn()) > 0)) {
+        if (lowest.filter(lsn -> passed.compareTo(lsn) > 0).isEmpty()) {
             return this;
         }
         TreeMap<Key, RowRead> left = new TreeMap<>(rowReads);
         left.values().removeIf(read -> passed.compareTo(read.lsn()) > 0);
-        return new RetainedChunks(order, runs, left);
+        return new RetainedChunks(order, runs, left, lowest(left.values()));
     }
 
     /** As these, once the table is caught up: only single rows decide any more. */
     RetainedChunks withoutChunks() {
-        return new RetainedChunks(order, List.of(), rowReads);
+        return new RetainedChunks(order, List.of(), rowReads, lowest);
     }
 
     /** What the destination's row of a key has of a transaction. */

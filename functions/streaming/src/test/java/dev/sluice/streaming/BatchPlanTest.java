@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class BatchPlanTest {
@@ -529,6 +530,23 @@ class BatchPlanTest {
                 upsert(origin(1, 2, 250), "1.00", "v", "later, of the row that is read"));
 
         assertThat(plan.steps()).containsExactly(reread(Set.of(150L, 250L), "1.0"));
+    }
+
+    @Test
+    void aBatchEndsWithTheHundredthRowToRead() {
+        var chunk = RetainedChunksTest.bracketed(
+                1, null, null, PgSnapshot.parse("100:100:"), PgSnapshot.parse("200:200:"));
+        RetainedChunks chunks =
+                RetainedChunks.of(KeyOrder.of(List.of(KeyType.INTEGER)), List.of(chunk), List.of());
+        Change[] changes = IntStream.range(0, 300)
+                .mapToObj(i -> upsert(origin(1, i + 1, 150), Integer.toString(i / 2), "v", "unsure"))
+                .toArray(Change[]::new);
+
+        BatchPlan plan = BatchPlan.of(queued(START, changes), START, chunks, false);
+
+        assertThat(plan.consumed()).as("two changes of each, but for the last").isEqualTo(199);
+        assertThat(((Reread) plan.steps().getFirst()).rows()).hasSize(100);
+        assertThat(plan.reached().position()).isEqualTo(START.position() + 199);
     }
 
     @Test

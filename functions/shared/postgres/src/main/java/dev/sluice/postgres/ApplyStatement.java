@@ -265,10 +265,22 @@ record ApplyStatement(String sql, Tuple parameters) {
                 .map(column -> ", CASE WHEN " + column + " IS NOT DISTINCT FROM NULL THEN NULL ELSE concat(" + column
                         + ") END")
                 .collect(Collectors.joining());
+        return atSource(table, texts, keys);
+    }
+
+    /** How many bytes some columns of rows of the source have as they are stored; after the place of the row's key. */
+    static ApplyStatement sizesAtSource(DestinationTable table, List<String> columns, List<Key> keys) {
+        String bytes = columns.stream()
+                .map(column -> "coalesce(pg_column_size(t." + TableName.quote(column) + "), 0)::int8")
+                .collect(Collectors.joining(" + ", ", ", ""));
+        return atSource(table, bytes, keys);
+    }
+
+    private static ApplyStatement atSource(DestinationTable table, String selected, List<Key> keys) {
         int width = table.key().size();
         String numberedKeys = "unnest(" + parameters(1, width) + ") WITH ORDINALITY AS u(" + names(width) + ", place)";
         return new ApplyStatement(
-                "SELECT u.place" + texts + " FROM " + table.sourceRows() + " t, " + numberedKeys + " WHERE "
+                "SELECT u.place" + selected + " FROM " + table.sourceRows() + " t, " + numberedKeys + " WHERE "
                         + sameKey(table, "c", 0),
                 tuple(keyArrays(table, keys)));
     }

@@ -14,7 +14,7 @@ import dev.sluice.postgres.ChangeBatch.Step;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.Ledger.Progress;
 import dev.sluice.postgres.Ledger.RowRead;
-import dev.sluice.postgres.SourceRows.Taken;
+import dev.sluice.postgres.SourceRows.Read;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
@@ -43,10 +43,6 @@ public class ChangeApply {
     /** A unique constraint, and a set that writes one row twice: keys of different text may be equal (1.0 and 1.00). */
     private static final Set<String> SET_VIOLATIONS = Set.of("23505", "21000");
     private static final String BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
-    /** Rows that are read from the source at once: few as long as nobody knows how large they are. */
-    private static final int PORTION_ROWS_FIRST = 16;
-    private static final int PORTION_ROWS_MAX = 1_000;
-    private static final long PORTION_CHARACTERS = 4_000_000;
     /** For a connection that is cut without a word. A transaction that commits later still is told by the ledger. */
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(10);
 
@@ -361,51 +357,34 @@ public class ChangeApply {
         /** The row with what it has now, as a chunk of one row: later changes that the read saw are skipped. */
         private Uni<Void> readFromSource(Move move) {
             endedEarly = Optional.of(move.reached());
-            List<Remove> row = List.of(new Remove(move.to(), move.millis()));
-            return source.reading(
-                    table,
-                    Set.of(move.transaction()),
-                    (from, taken) -> SourceRows.columns(from, table)
-                            .chain(columns -> SourceRows.rows(from, table, columns, List.of(move.to())))
-                            .chain(found -> found.isEmpty()
-                                    // Gone by now; its deletion is on its way.
-                                    ? nothing()
-                                    : becomeAsRead(row, found, taken)));
+            Remove row = new Remove(move.to(), move.millis());
+            return source.read(table, List.of(move.to()), Set.of(move.transaction()))
+                    .chain(read -> read.rows().isEmpty()
+                            // Gone by now; its deletion is on its way.
+                            ? nothing()
+                            : becomeAsRead(List.of(row), read));
         }
 
         private Uni<Void> reread(Reread reread) {
-            return source.reading(table, reread.transactions(), (from, taken) -> SourceRows.columns(from, table)
-                    .chain(columns -> reread(from, taken, columns, reread.rows(), PORTION_ROWS_FIRST)));
-        }
-
-        /** Some rows after the other: how large they are is only known when they are here. */
-        private Uni<Void> reread(SqlConnection from, Taken taken, List<String> columns, List<Remove> rows, int count) {
-            if (rows.isEmpty()) {
-                return nothing();
-            }
-            List<Remove> portion = rows.subList(0, Math.min(count, rows.size()));
-            List<Remove> rest = rows.subList(portion.size(), rows.size());
-            return SourceRows.rows(from, table, columns, portion.stream().map(Remove::key).toList())
-                    .chain(found -> becomeAsRead(portion, found, taken).replaceWith(() -> characters(found)))
-                    .chain(characters -> {
-                        long next = PORTION_CHARACTERS * portion.size() / Math.max(1, characters);
-                        return reread(from, taken, columns, rest, Math.clamp(next, 1, PORTION_ROWS_MAX));
-                    });
+            return source.portions(table, reread.rows(), Remove::key)
+                    .chain(portions -> each(portions, portion -> source.read(
+                                    table, portion.stream().map(Remove::key).toList(), reread.transactions())
+                            .chain(read -> becomeAsRead(portion, read))));
         }
 
         /**
          * Rows become what was read, as the options have it, or go; and from here on the read decides which of their
          * changes to skip.
          */
-        private Uni<Void> becomeAsRead(List<Remove> rows, Map<Key, Map<String, Cell>> found, Taken taken) {
+        private Uni<Void> becomeAsRead(List<Remove> rows, Read read) {
             List<RowRead> reads = rows.stream()
-                    .map(row -> new RowRead(row.key(), taken.snapshot(), taken.lsn()))
+                    .map(row -> new RowRead(row.key(), read.snapshot(), read.lsn()))
                     .toList();
             rowReads.addAll(reads);
-            List<Remove> gone = rows.stream().filter(row -> !found.containsKey(row.key())).toList();
+            List<Remove> gone = rows.stream().filter(row -> !read.rows().containsKey(row.key())).toList();
             List<Write> writes = rows.stream()
-                    .filter(row -> found.containsKey(row.key()))
-                    .map(row -> asRead(row, found.get(row.key())))
+                    .filter(row -> read.rows().containsKey(row.key()))
+                    .map(row -> asRead(row, read.rows().get(row.key())))
                     .toList();
             Uni<Void> written = oneByOne
                     ? rows(gone, List.of()).chain(() -> each(writes, write -> rows(List.of(), List.of(write))))
@@ -428,16 +407,6 @@ public class ChangeApply {
         private Uni<RowSet<Row>> execute(ApplyStatement statement) {
             return connection.preparedQuery(statement.sql()).execute(statement.parameters());
         }
-    }
-
-    private static long characters(Map<Key, Map<String, Cell>> rows) {
-        long characters = 0;
-        for (Map<String, Cell> row : rows.values()) {
-            for (Cell cell : row.values()) {
-                characters += cell instanceof Cell.Text text ? text.text().length() : 0;
-            }
-        }
-        return characters;
     }
 
     private static Uni<Void> nothing() {

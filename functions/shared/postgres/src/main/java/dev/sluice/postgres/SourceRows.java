@@ -8,11 +8,12 @@ import dev.sluice.domain.PgSnapshot;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /** Single rows of the source, read while a table drains or streams. */
 final class SourceRows {
@@ -20,25 +21,33 @@ final class SourceRows {
     /** Below the time that the destination lets a transaction be idle, which it is meanwhile. */
     private static final String BOUNDS = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'";
 
+    /** As stored, and so perhaps compressed, of the rows that are in memory at once. */
+    private static final long PORTION_BYTES = 1024 * 1024;
+
     private final Database source;
 
     SourceRows(Database source) {
         this.source = source;
     }
 
-    /** @param lsn taken after the snapshot */
-    record Taken(PgSnapshot snapshot, Lsn lsn) {}
+    /**
+     * Rows as one snapshot has them.
+     *
+     * @param lsn taken after the snapshot
+     * @param rows those that are there
+     */
+    record Read(PgSnapshot snapshot, Lsn lsn, Map<Key, Map<String, Cell>> rows) {}
 
     /**
-     * Reads in one transaction with one snapshot.
+     * Reads all that the rows have now, in a transaction that is over when the answer is there: no lock and no snapshot
+     * of the source waits for the destination.
      *
+     * @param keys whose rows are kept in memory, all at once
      * @param transactions that the snapshot must see, 32 bits each
-     * @param work on the connection of the transaction
      * @throws LaterException (in the Uni) if it does not see one: a transaction is captured when it is in the WAL, and
      *     visible only when its synchronous standbys have it
      */
-    <T> Uni<T> reading(
-            DestinationTable table, Set<Long> transactions, BiFunction<SqlConnection, Taken, Uni<T>> work) {
+    Uni<Read> read(DestinationTable table, List<Key> keys, Set<Long> transactions) {
         return source.inTransaction(connection -> connection
                 .query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + BOUNDS)
                 .execute()
@@ -50,12 +59,59 @@ final class SourceRows {
                 .chain(() -> connection
                         .query("SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text")
                         .execute())
-                .chain(rows -> {
-                    Row row = rows.iterator().next();
-                    var taken = new Taken(PgSnapshot.parse(row.getString(0)), Lsn.parse(row.getString(1)));
-                    requireSeen(table, taken.snapshot(), transactions);
-                    return work.apply(connection, taken);
+                .chain(taken -> {
+                    Row row = taken.iterator().next();
+                    PgSnapshot snapshot = PgSnapshot.parse(row.getString(0));
+                    requireSeen(table, snapshot, transactions);
+                    return columns(connection, table)
+                            .chain(columns -> rows(connection, table, columns, keys))
+                            .map(rows -> new Read(snapshot, Lsn.parse(row.getString(1)), rows));
                 }));
+    }
+
+    /**
+     * Cuts rows into portions that are small enough to be read at once.
+     *
+     * @param key of each
+     * @return in the same order, none of them empty
+     */
+    <T> Uni<List<List<T>>> portions(DestinationTable table, List<T> rows, Function<T, Key> key) {
+        if (rows.size() <= 1) {
+            return Uni.createFrom().item(rows.isEmpty() ? List.of() : List.of(rows));
+        }
+        return source.inTransaction(connection -> connection
+                .query("SET TRANSACTION READ ONLY; " + BOUNDS)
+                .execute()
+                .chain(() -> columns(connection, table))
+                .chain(columns -> {
+                    ApplyStatement sizes =
+                            ApplyStatement.sizesAtSource(table, columns, rows.stream().map(key).toList());
+                    return connection.preparedQuery(sizes.sql()).execute(sizes.parameters());
+                })
+                .map(sizes -> {
+                    long[] bytes = new long[rows.size()];
+                    sizes.forEach(size -> bytes[size.getLong(0).intValue() - 1] = size.getLong(1));
+                    return cut(rows, bytes, PORTION_BYTES);
+                }));
+    }
+
+    /** @param bytes of each row; one that has more than the limit is a portion of its own */
+    static <T> List<List<T>> cut(List<T> rows, long[] bytes, long limit) {
+        List<List<T>> portions = new ArrayList<>();
+        long portion = 0;
+        int begin = 0;
+        for (int i = 0; i < rows.size(); i++) {
+            if (i > begin && portion + bytes[i] > limit) {
+                portions.add(rows.subList(begin, i));
+                begin = i;
+                portion = 0;
+            }
+            portion += bytes[i];
+        }
+        if (begin < rows.size()) {
+            portions.add(rows.subList(begin, rows.size()));
+        }
+        return portions;
     }
 
     private static void requireSeen(DestinationTable table, PgSnapshot snapshot, Set<Long> transactions) {
@@ -71,7 +127,7 @@ final class SourceRows {
      * All that the rows have now, and not those of a change: what they have in them has no other change to come by.
      * From then on, the transaction finds the operators of the key.
      */
-    static Uni<List<String>> columns(SqlConnection connection, DestinationTable table) {
+    private static Uni<List<String>> columns(SqlConnection connection, DestinationTable table) {
         return DefinitionQuery.read(connection, table.source(), table.keyColumns())
                 .map(reading -> Groups.columns(table, reading))
                 // Not before: it is a query, and so would take the snapshot ahead of the lock.
@@ -79,7 +135,7 @@ final class SourceRows {
     }
 
     /** The rows of these keys that are there. */
-    static Uni<Map<Key, Map<String, Cell>>> rows(
+    private static Uni<Map<Key, Map<String, Cell>>> rows(
             SqlConnection connection, DestinationTable table, List<String> columns, List<Key> keys) {
         ApplyStatement read = ApplyStatement.readSource(table, columns, keys);
         return connection.preparedQuery(read.sql()).execute(read.parameters()).map(found -> {

@@ -38,6 +38,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -317,6 +318,54 @@ class ChangeApplyIT {
         assertThat(applied.reached().position()).isEqualTo(3);
         assertThat(applied.rowReads()).as("rows that are gone, too").hasSize(70);
         assertThat(ledger.rowReads(table).await().atMost(LIMIT)).containsExactlyInAnyOrderElementsOf(applied.rowReads());
+    }
+
+    @Test
+    void rowsAreReadInPortionsOfTheirStoredSize() throws SQLException {
+        TableName table = table("portions", "(id int PRIMARY KEY, big text)");
+        onSource("ALTER TABLE portions ALTER COLUMN big SET STORAGE EXTERNAL; INSERT INTO portions "
+                + "SELECT i, repeat('x', CASE WHEN i = 25 THEN 3000000 ELSE 100000 END) FROM generate_series(1, 40) i");
+        List<Key> keys = IntStream.rangeClosed(1, 60).mapToObj(i -> Key.of(Integer.toString(i))).toList();
+
+        List<List<Key>> portions = new SourceRows(source)
+                .portions(apply.open(table, RunOptions.NONE).await().atMost(LIMIT), keys, key -> key)
+                .await()
+                .atMost(LIMIT);
+
+        assertThat(portions).extracting(List::size).containsExactly(10, 10, 4, 1, 10, 25);
+        assertThat(portions.stream().flatMap(List::stream)).containsExactlyElementsOf(keys);
+    }
+
+    @Test
+    void nothingIsHeldAtTheSourceWhileTheDestinationIsWaitedFor() throws Exception {
+        TableName table = table("held_up", "(id int PRIMARY KEY, big text)");
+        onSource("INSERT INTO held_up VALUES (1, 'now'), (2, 'now')");
+        var opened = apply.open(table, RunOptions.NONE).await().atMost(LIMIT);
+        var reread = new Reread(List.of(new Remove(Key.of("1")), new Remove(Key.of("2"))), Set.of(SEEN));
+        CompletableFuture<Applied> applying;
+        try (var holder = SharedServers.destination().connect(destinationName);
+                var statement = holder.createStatement();
+                var observer = SharedServers.source().connect(sourceName);
+                var look = observer.createStatement()) {
+            holder.setAutoCommit(false);
+            statement.execute("LOCK TABLE held_up IN SHARE MODE");
+            applying = apply.apply(batch(table, 0, 1, reread), opened).subscribeAsCompletionStage();
+            Awaitility.await("the rows are read and wait to be written").atMost(LIMIT).until(() -> {
+                try (var rows = statement.executeQuery(
+                        "SELECT FROM pg_locks WHERE relation = 'held_up'::regclass AND NOT granted")) {
+                    return rows.next();
+                }
+            });
+            try (var rows = look.executeQuery("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    + "AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend'")) {
+                rows.next();
+                assertThat(rows.getInt(1)).as("transactions at the source").isZero();
+            }
+            holder.rollback();
+        }
+
+        assertThat(applying.get(30, TimeUnit.SECONDS).rowReads()).hasSize(2);
+        assertThat(query("SELECT * FROM held_up ORDER BY id")).containsExactly("1|now", "2|now");
     }
 
     @Test
