@@ -2,7 +2,6 @@ package dev.sluice.postgres;
 
 import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Fault;
-import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
@@ -12,10 +11,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.postgres.CopyPipe.Passed;
 import dev.sluice.postgres.DefinitionQuery.Reading;
-import io.vertx.mutiny.sqlclient.Tuple;
-import java.sql.Array;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +39,7 @@ public final class ChunkCopy {
     private final Optional<ReplicaReads> replica;
     private final Database destination;
     private final SchemaMapping schemas;
-    private final String ledger;
+    private final Ledger ledger;
     private final Limits limits;
     private final DestinationTypes types;
     private final Optional<HashSalt> salt;
@@ -89,7 +85,7 @@ public final class ChunkCopy {
                 standby, pipeline, limits.replica(), salt.map(HashSalt::settings).orElse(Map.of())));
         this.destination = destination;
         this.schemas = schemas;
-        this.ledger = TableName.quote(pipeline.ledgerSchema());
+        this.ledger = new Ledger(destination, pipeline);
         this.limits = limits;
         this.types = new DestinationTypes(source, destination);
     }
@@ -175,13 +171,8 @@ public final class ChunkCopy {
             return new Answer.Failed(fault);
         }
         try {
-            boolean isRedefined = destination
-                    .query(
-                            "SELECT options::text FROM " + ledger + ".tables WHERE table_name = $1",
-                            Tuple.of(task.table().toString()))
-                    .map(rows -> Ledger.first(rows)
-                            .map(row -> OptionsText.read(row.getString(0)).key())
-                            .orElse(List.of()))
+            boolean isRedefined = ledger.read(task.table())
+                    .map(entry -> entry.map(Ledger.Entry::options).orElse(RunOptions.NONE).options().key())
                     .chain(key -> source.withConnection(
                             connection -> DefinitionQuery.read(connection, task.table(), key)))
                     .await()
@@ -226,14 +217,16 @@ public final class ChunkCopy {
 
     private Answer copy(ChunkTask task, Optional<ReplicaReads> replica, CopyConnections connections)
             throws SQLException {
-        // Waits here, before it holds anything that others wait for.
-        Optional<ReplicaReads.Ready> ready =
-                replica.isPresent() ? Optional.of(replica.get().await(task, connections)) : Optional.empty();
         Connection to = connections.destination();
+        var chunk = new ChunkLedger(to, ledger.schema(), task);
+        // Waits here, before it holds anything that others wait for; and not for a chunk that will not be read.
+        Optional<ReplicaReads.Ready> ready = replica.isPresent() && chunk.isDue()
+                ? Optional.of(replica.get().await(task, connections))
+                : Optional.empty();
         ChunkRead.execute(to, "BEGIN ISOLATION LEVEL READ COMMITTED");
-        RunOptions run = requireOpen(to, task);
-        if (!enter(to, task)) {
-            long rows = recorded(to, task);
+        RunOptions run = chunk.requireOpen();
+        if (!chunk.enter(limits.transaction())) {
+            long rows = chunk.recorded();
             ChunkRead.execute(to, "COMMIT");
             return new Answer.CopiedBefore(rows);
         }
@@ -292,7 +285,7 @@ public final class ChunkCopy {
         } else {
             copied = move(from, to, statements);
         }
-        leave(to, task, copied.rows(), read, statements.source().order());
+        chunk.leave(copied.rows(), read, statements.source().order());
         ChunkRead.execute(to, "COMMIT");
         return copied;
     }
@@ -323,84 +316,6 @@ public final class ChunkCopy {
             ChunkRead.execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
         }
         return new Answer.Copied(passed.read(), passed.bytes());
-    }
-
-    /**
-     * Locks the run's row for share, so that closing the run waits for this chunk (R6). Answers the options that the
-     * run was opened with: while it is open, no other run sets them.
-     */
-    private RunOptions requireOpen(Connection to, ChunkTask task) throws SQLException {
-        try (var statement = ofRun(
-                        to,
-                        task,
-                        "SELECT r.state, t.options::text, t.salt_check FROM " + ledger + ".runs r JOIN " + ledger
-                                + ".tables t USING (table_name) WHERE r.table_name = ? AND r.run = ? FOR SHARE OF r");
-                var rows = statement.executeQuery()) {
-            boolean known = rows.next();
-            String state = known ? rows.getString(1) : "unknown to the ledger";
-            if (!state.equals("OPEN")) {
-                throw new Ledger.FencedException("run " + task.run() + " is " + state);
-            }
-            return new RunOptions(OptionsText.read(rows.getString(2)), Optional.ofNullable(rows.getString(3)));
-        }
-    }
-
-    /**
-     * Takes the chunk's row; waits for a worker that has it, unless that one hangs: {@link ChunkHolder}. Answers
-     * whether it is ours.
-     */
-    private boolean enter(Connection to, ChunkTask task) throws SQLException {
-        new ChunkHolder(to, ledger, task, ChunkHolder.SILENCE).takeOver(limits.transaction());
-        try (var statement = ofRun(
-                to,
-                task,
-                "INSERT INTO " + ledger + ".chunks (table_name, run, chunk, after_key, up_to_key) "
-                        + "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
-            statement.setInt(3, task.chunk());
-            statement.setArray(4, array(to, task.range().after()));
-            statement.setArray(5, array(to, task.range().upTo()));
-            return statement.executeUpdate() == 1;
-        }
-    }
-
-    private long recorded(Connection to, ChunkTask task) throws SQLException {
-        try (var statement = ofRun(
-                to,
-                task,
-                "SELECT rows, after_key, up_to_key FROM " + ledger
-                        + ".chunks WHERE table_name = ? AND run = ? AND chunk = ?")) {
-            statement.setInt(3, task.chunk());
-            try (var rows = statement.executeQuery()) {
-                if (!rows.next()) {
-                    throw new SQLException("the ledger's row of the chunk has vanished", "40001");
-                }
-                boolean sameRange = key(rows.getArray(2)).equals(task.range().after())
-                        && key(rows.getArray(3)).equals(task.range().upTo());
-                if (!sameRange) {
-                    throw new RefusedException(
-                            "the ledger has a chunk of that number with another range than " + task.range(),
-                            "Two schedulers planned this run. Backfill the table again.");
-                }
-                return rows.getLong(1);
-            }
-        }
-    }
-
-    private void leave(Connection to, ChunkTask task, long rows, ChunkRead read, String order) throws SQLException {
-        try (var statement = to.prepareStatement("UPDATE " + ledger
-                + ".chunks SET rows = ?, source_snapshot = ?, later_snapshot = ?, key_order = ?, copied_at = now() "
-                + "WHERE table_name = ? AND run = ? AND chunk = ?")) {
-            statement.setLong(1, rows);
-            statement.setString(2, read.contains().toString());
-            statement.setString(3, read.mayContain().map(PgSnapshot::toString).orElse(null));
-            statement.setString(4, order);
-            statement.setString(5, task.table().toString());
-            statement.setLong(6, task.run());
-            statement.setInt(7, task.chunk());
-            if (statement.executeUpdate() != 1) {
-                throw new IllegalStateException("the ledger's row that this transaction wrote is not there");
-            }
-        }
     }
 
     private static ChunkRead beginRead(Connection from, ChunkTask task) throws SQLException {
@@ -439,25 +354,6 @@ public final class ChunkCopy {
             throw new RedefinedException();
         }
         return reading;
-    }
-
-    private static PreparedStatement ofRun(Connection to, ChunkTask task, String sql) throws SQLException {
-        PreparedStatement statement = to.prepareStatement(sql);
-        statement.setString(1, task.table().toString());
-        statement.setLong(2, task.run());
-        return statement;
-    }
-
-    private static Array array(Connection connection, Optional<Key> key) throws SQLException {
-        return key.isPresent()
-                ? connection.createArrayOf("text", key.get().values().toArray())
-                : null;
-    }
-
-    private static Optional<Key> key(Array array) throws SQLException {
-        return array == null
-                ? Optional.empty()
-                : Optional.of(new Key(List.of((String[]) array.getArray())));
     }
 
     private static CopyManager copies(Connection connection) throws SQLException {

@@ -13,6 +13,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChunkCopy.Answer;
 import dev.sluice.postgres.ChunkCopy.Limits;
 import dev.sluice.postgres.Ledger.RetainedChunk;
@@ -150,10 +151,8 @@ class ReplicaCopyIT {
             both("ALTER TABLE swapped RENAME a TO c");
             both("ALTER TABLE swapped RENAME b TO a");
             both("ALTER TABLE swapped RENAME c TO b");
-            var next = new ChunkTask(
-                    task.table(), task.run(), 1, 1, task.range(), task.fingerprint(), task.primary(), Optional.empty());
 
-            assertThat(copy.copy(next)).isInstanceOfSatisfying(Answer.Failed.class, failed -> {
+            assertThat(copy.copy(next(task))).isInstanceOfSatisfying(Answer.Failed.class, failed -> {
                 assertThat(failed.fault().kind()).isEqualTo(Fault.Kind.UNAVAILABLE);
                 assertThat(failed.fault().reason()).contains("definition changed");
             });
@@ -161,6 +160,25 @@ class ReplicaCopyIT {
             query(standby, "SELECT pg_wal_replay_resume()::text");
         }
         assertThat(fromDestination("SELECT count(*)::text FROM swapped")).isEqualTo("0");
+    }
+
+    /** Found by the ledger, before the standby is waited for. */
+    @Test
+    void aChunkThatWillNotBeReadDoesNotWaitForTheStandby() throws Exception {
+        both("CREATE TABLE settled (id int PRIMARY KEY)");
+        atPrimary("INSERT INTO settled VALUES (1), (2)");
+        ChunkTask task = task("settled");
+        assertThat(copy(LIMIT).copy(task)).isInstanceOf(Answer.Copied.class);
+        query(standby, "SELECT pg_wal_replay_pause()::text");
+        try {
+            assertThat(copy(SHORT).copy(task)).as("copied before").isEqualTo(new Answer.CopiedBefore(2));
+            ledger.closeRun(task.table(), task.run(), Outcome.ABANDONED, 1).await().atMost(LIMIT);
+
+            assertThat(copy(SHORT).copy(next(task))).as("of a run that is closed").isInstanceOfSatisfying(
+                    Answer.Failed.class, failed -> assertThat(failed.fault().reason()).startsWith("fenced: "));
+        } finally {
+            query(standby, "SELECT pg_wal_replay_resume()::text");
+        }
     }
 
     @Test
@@ -502,6 +520,12 @@ class ReplicaCopyIT {
             Lsn now = Lsn.parse(fromPrimary("SELECT pg_current_wal_lsn()::text"));
             return new ChunkTask(name, run, 0, 1, range, fingerprint, now, Optional.empty());
         }
+    }
+
+    /** The same range in another chunk. */
+    private static ChunkTask next(ChunkTask task) {
+        return new ChunkTask(
+                task.table(), task.run(), 1, 1, task.range(), task.fingerprint(), task.primary(), Optional.empty());
     }
 
     private static RetainedChunk chunk(ChunkTask task) {
