@@ -9,13 +9,13 @@ import dev.sluice.domain.TableName;
 import dev.sluice.postgres.DefinitionQuery.ColumnOrder;
 import dev.sluice.postgres.DefinitionQuery.Reading;
 import dev.sluice.postgres.PrimaryMoments.Moment;
+import dev.sluice.postgres.PrimaryMoments.Next;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.postgresql.util.PSQLException;
@@ -40,10 +40,6 @@ final class ReplicaReads {
     private static final Duration PAUSE_MAX = Duration.ofMillis(100);
     private static final String RECOVERY_CONFLICT = "40001";
 
-    private static final String NO_STANDBY_HINT =
-            "Point sluice.source.replica.url at a physical standby of the server of sluice.source.url, or set it empty "
-                    + "to read from the primary.";
-
     /** The relation files of a table and of all below it, as the statement's snapshot sees them. */
     private static final String FILES = """
             (WITH RECURSIVE family (oid) AS (
@@ -55,20 +51,6 @@ final class ReplicaReads {
                FROM family f JOIN pg_class c ON c.oid = f.oid)
             """;
 
-    private static final String PRIMARY_IDENTITY = """
-            SELECT system_identifier::text,
-                   ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int
-              FROM pg_control_system()
-            """;
-
-    /** The timeline of what is received; of the last restart point where that is not shown or there is no receiver. */
-    private static final String STANDBY_IDENTITY = """
-            SELECT pg_is_in_recovery(), system_identifier::text,
-                   coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
-                            (SELECT timeline_id FROM pg_control_checkpoint()))
-              FROM pg_control_system()
-            """;
-
     private static final String REPLAYED = """
             SELECT coalesce(pg_last_wal_replay_lsn(), '0/0')::text,
                    CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END
@@ -78,7 +60,7 @@ final class ReplicaReads {
     private final String probePrefix;
     private final Duration waitMax;
     private final Map<String, String> settings;
-    private final Map<TableName, PrimaryMoments> moments = new ConcurrentHashMap<>();
+    private final PrimaryMoments moments = new PrimaryMoments();
 
     /**
      * @param waitMax how long a chunk waits for the standby to replay what it needs
@@ -104,24 +86,24 @@ final class ReplicaReads {
     Ready await(ChunkTask task, CopyConnections connections) throws SQLException {
         Connection primary = connections.source(Map.of());
         Connection standby = connections.replica(replica, settings);
-        requireStandby(primary, standby);
-        PrimaryMoments ofTable = moments.computeIfAbsent(task.table(), table -> new PrimaryMoments());
+        StandbyIdentity.require(primary, standby);
         long deadline = System.nanoTime() + waitMax.toNanos();
-        if (ofTable.wantsOne(System.nanoTime(), task.primary())) {
-            ofTable.add(take(primary, task));
-        }
         Duration pause = PAUSE_FIRST;
         while (true) {
             Replayed replayed = replayed(standby);
-            Optional<Moment> reached = ofTable.reached(replayed.lsn(), task.primary());
-            if (reached.isPresent()) {
-                return new Ready(primary, standby, reached.get());
+            switch (moments.next(task.table(), System.nanoTime(), replayed.lsn(), task.primary())) {
+                case Next.Begin begin -> {
+                    return new Ready(primary, standby, begin.moment());
+                }
+                case Next.TakeOne() -> moments.add(task.table(), take(primary, task));
+                case Next.Wait wait -> {
+                    if (System.nanoTime() >= deadline) {
+                        throw late(wait.needed(), replayed);
+                    }
+                    LockSupport.parkNanos(pause.toNanos());
+                    pause = pause.multipliedBy(2).compareTo(PAUSE_MAX) > 0 ? PAUSE_MAX : pause.multipliedBy(2);
+                }
             }
-            if (System.nanoTime() >= deadline) {
-                throw late(ofTable.awaited(replayed.lsn()), replayed);
-            }
-            LockSupport.parkNanos(pause.toNanos());
-            pause = pause.multipliedBy(2).compareTo(PAUSE_MAX) > 0 ? PAUSE_MAX : pause.multipliedBy(2);
         }
     }
 
@@ -137,7 +119,7 @@ final class ReplicaReads {
         Seen there = seen(standby, task.table());
         if (!isInRecovery(standby)) {
             throw new LaterException(Fault.unavailable(
-                    "the replica was promoted while it was read", NO_STANDBY_HINT));
+                    "the replica was promoted while it was read", StandbyIdentity.HINT));
         }
         Seen here = seen(ready.primary(), task.table());
         long deadline = System.nanoTime() + lockWait.toNanos();
@@ -154,7 +136,7 @@ final class ReplicaReads {
         }
         boolean sameFiles = there.files().equals(ready.moment().files()) && here.files().equals(there.files());
         if (!sameFiles) {
-            moments.remove(task.table());
+            moments.forget(task.table());
             throw new LaterException(Fault.faulty(
                     "the table was truncated or rewritten while its read at the replica began",
                     "This is tried again by itself. If the table is truncated all the time, set "
@@ -206,33 +188,6 @@ final class ReplicaReads {
     @Override
     public String toString() {
         return "the replica " + replica;
-    }
-
-    private void requireStandby(Connection primary, Connection standby) throws SQLException {
-        String system;
-        int timeline;
-        try (var statement = primary.createStatement(); var row = statement.executeQuery(PRIMARY_IDENTITY)) {
-            row.next();
-            system = row.getString(1);
-            timeline = row.getInt(2);
-        }
-        try (var statement = standby.createStatement(); var row = statement.executeQuery(STANDBY_IDENTITY)) {
-            row.next();
-            if (!row.getBoolean(1)) {
-                throw new RefusedException("the replica is no standby", NO_STANDBY_HINT);
-            }
-            if (!row.getString(2).equals(system)) {
-                throw new RefusedException(
-                        "the replica is a standby of another server than the source", NO_STANDBY_HINT);
-            }
-            if (row.getInt(3) != timeline) {
-                // After a failover it may follow later, or follow the old primary for ever.
-                throw new LaterException(Fault.unavailable(
-                        "the replica is on timeline " + row.getInt(3) + ", the primary on " + timeline,
-                        "After a failover, let the replica follow the new primary; CHECKPOINT at both shows that it "
-                                + "does. This is tried again by itself."));
-            }
-        }
     }
 
     /**
@@ -307,10 +262,9 @@ final class ReplicaReads {
         }
     }
 
-    private LaterException late(Optional<Lsn> needed, Replayed replayed) {
+    private static LaterException late(Lsn needed, Replayed replayed) {
         return new LaterException(Fault.unavailable(
-                "the replica has replayed up to " + replayed.lsn() + ", the backfill needs "
-                        + needed.map(Lsn::toString).orElse("a later place")
+                "the replica has replayed up to " + replayed.lsn() + ", the backfill needs " + needed
                         + (replayed.paused() ? "; its replay is paused" : ""),
                 (replayed.paused()
                                 ? "At the replica: SELECT pg_wal_replay_resume(). "
