@@ -80,6 +80,11 @@ final class DefinitionQuery {
         boolean isJavas() {
             return type.isPresent() && (type.get() != KeyType.TEXT || byCodePoint);
         }
+
+        ColumnOrder withOthers(Optional<String> others) {
+            return new ColumnOrder(
+                    type, typeName, collates, byCodePoint, isUnicode, collation, isDeterministic, others, collatesInside);
+        }
     }
 
     /** One row of {@link DefinitionSql}, in its order. */

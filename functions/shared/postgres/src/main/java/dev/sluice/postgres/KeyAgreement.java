@@ -110,7 +110,7 @@ final class KeyAgreement {
         if (source.collatesInside()) {
             return Compared.never("parts of its values are ordered by collations of their own");
         }
-        if (source.others().isEmpty() || !coversOthers(source, destination)) {
+        if (!coversOthers(source, destination)) {
             return Compared.never("its type " + source.typeName() + " rests on «"
                     + source.others().orElse("a version that is not known") + "» at the source and on «"
                     + destination.others().orElse("a version that is not known") + "» at the destination");
@@ -135,11 +135,15 @@ final class KeyAgreement {
                 + "), and " + (byCodePoint ? "does not tell all texts apart" : "a database is not in UTF-8"));
     }
 
-    /** What the order rests on beside a collation. The destination gets the labels that it lacks before a row needs them. */
-    private static boolean coversOthers(ColumnOrder source, ColumnOrder destination) {
-        return destination.others()
-                .filter(there -> OrderText.holds("(" + there + ")", "(" + source.others().orElseThrow() + ")"))
-                .isPresent();
+    /**
+     * Whether what the order rests on beside a collation is the same, but for labels that the other side lacks: a
+     * destination gets them before a row needs them, and a standby that has not replayed one shows no row with it.
+     */
+    static boolean coversOthers(ColumnOrder source, ColumnOrder other) {
+        return source.others().isPresent()
+                && other.others()
+                        .filter(there -> OrderText.holds("(" + there + ")", "(" + source.others().get() + ")"))
+                        .isPresent();
     }
 
     private static Fault fault(TableDefinition definition, String column, String why) {

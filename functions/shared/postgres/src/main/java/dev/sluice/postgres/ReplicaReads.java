@@ -155,16 +155,22 @@ final class ReplicaReads {
         for (String column : columns) {
             ColumnOrder here = primary.orders().get(column);
             ColumnOrder there = standby.orders().get(column);
-            if (!there.equals(here)) {
+            boolean lacksLabelsAtMost =
+                    KeyAgreement.coversOthers(here, there) && there.withOthers(here.others()).equals(here);
+            if (!there.equals(here) && !lacksLabelsAtMost) {
                 throw new RefusedException(
                         "the column " + TableName.quote(column) + " of " + primary.definition().table()
-                                + " is ordered by " + there.collation().orElse("a collation of an unknown version")
-                                + " at the replica and by " + here.collation().orElse("one of an unknown version")
+                                + " is ordered by " + restsOn(there) + " at the replica and by " + restsOn(here)
                                 + " at the source",
                         "Give the replica the operating system and libraries of the source, or set "
                                 + "sluice.source.replica.url empty; then retry.");
             }
         }
+    }
+
+    private static String restsOn(ColumnOrder order) {
+        return (order.collates() ? order.collation().orElse("a collation of an unknown version") : order.typeName())
+                + order.others().filter(others -> !others.isEmpty()).map(others -> " (" + others + ")").orElse("");
     }
 
     /** What a failure of a read means; a cancelled query means something else at a standby. */

@@ -162,6 +162,30 @@ class ReplicaCopyIT {
         assertThat(fromDestination("SELECT count(*)::text FROM swapped")).isEqualTo("0");
     }
 
+    /** No row at the standby has it; the rows are read under the labels that are there. */
+    @Test
+    void aStandbyThatHasNotReplayedALabelIsReadUnderACondition() throws Exception {
+        both("CREATE TYPE mood AS ENUM ('sad', 'glad')");
+        both("CREATE TABLE moody (id int PRIMARY KEY, mood mood)");
+        atPrimary("INSERT INTO moody VALUES (1, 'sad'), (2, 'glad')");
+        var options = new TableOptions(
+                List.of(), List.of(), List.of(), List.of(), Map.of(), Optional.of("mood > 'sad'"), Optional.empty());
+        ChunkTask task = task("moody", options, ROWS);
+        ChunkCopy copy = copy(LIMIT);
+        assertThat(copy.copy(task)).isInstanceOf(Answer.Copied.class);
+        awaitReplayed();
+        query(standby, "SELECT pg_wal_replay_pause()::text");
+        try {
+            atPrimary("ALTER TYPE mood ADD VALUE 'so_so' BEFORE 'glad'");
+
+            assertThat(copy.copy(next(task))).isInstanceOfSatisfying(
+                    Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(1));
+        } finally {
+            query(standby, "SELECT pg_wal_replay_resume()::text");
+        }
+        assertThat(fromDestination("SELECT string_agg(id || ' ' || mood, ', ') FROM moody")).isEqualTo("2 glad");
+    }
+
     /** Found by the ledger, before the standby is waited for. */
     @Test
     void aChunkThatWillNotBeReadDoesNotWaitForTheStandby() throws Exception {

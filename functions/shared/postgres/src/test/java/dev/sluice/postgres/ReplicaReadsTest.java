@@ -33,11 +33,38 @@ class ReplicaReadsTest {
         assertThatCode(() -> ReplicaReads.requireSameOrders(List.of(), primary, standby)).doesNotThrowAnyException();
     }
 
+    @Test
+    void aLabelThatTheStandbyHasNotReplayedIsNoOtherOrder() {
+        Reading before = labelled("sad,glad");
+        Reading now = labelled("sad,so_so,glad");
+
+        assertThatCode(() -> ReplicaReads.requireSameOrders(List.of("k"), now, before)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> ReplicaReads.requireSameOrders(List.of("k"), labelled("sad,happy"), before))
+                .as("renamed")
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("mood (sad,glad) at the replica")
+                .hasMessageContaining("mood (sad,happy) at the source");
+        assertThatThrownBy(() -> ReplicaReads.requireSameOrders(List.of("k"), before, now))
+                .as("a label that only the standby has")
+                .isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> ReplicaReads.requireSameOrders(List.of("k"), labelled(null), before))
+                .as("the primary cannot tell")
+                .isInstanceOf(RefusedException.class);
+    }
+
     private static Reading ordered(String collation) {
-        List<KeyColumn> key = List.of(new KeyColumn("k", Optional.empty(), Optional.empty()));
-        var order = new ColumnOrder(
+        return reading(new ColumnOrder(
                 Optional.of(KeyType.TEXT), "text", true, false, true, Optional.ofNullable(collation), true,
-                Optional.of(""), false);
+                Optional.of(""), false));
+    }
+
+    private static Reading labelled(String labels) {
+        return reading(new ColumnOrder(
+                Optional.empty(), "mood", false, false, true, Optional.empty(), true, Optional.ofNullable(labels), false));
+    }
+
+    private static Reading reading(ColumnOrder order) {
+        List<KeyColumn> key = List.of(new KeyColumn("k", Optional.empty(), Optional.empty()));
         return new Reading(
                 new TableDefinition(new TableName("public", "t"), 1, List.of(), key),
                 new KeyChoice.Result.Keyed(List.of("k")),
