@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -181,8 +182,9 @@ class ShapesIT {
                 "CREATE TABLE child (more text DEFAULT 'm', PRIMARY KEY (id)) INHERITS (parent)",
                 "INSERT INTO parent VALUES (5, 'stale'), (2000000, 'stale')",
                 "INSERT INTO child VALUES (6, 'stale'), (2000000, 'stale')");
-        shapes.add(Shape.named("public", "no_rows"));
-        String[] names = shapes.stream().map(shape -> shape.table().toString()).toArray(String[]::new);
+        // Nobody writes to it before it streams: it has no row then, and had none.
+        String[] names = Stream.concat(shapes.stream().map(shape -> shape.table().toString()), Stream.of("public.no_rows"))
+                .toArray(String[]::new);
 
         try (var writes = new Writes(shapes)) {
             writes.awaitRounds(1);
@@ -190,22 +192,35 @@ class ShapesIT {
             for (String name : names) {
                 stack.awaitStreaming(name);
             }
-            // A partition that is made while all goes on is followed.
+            assertThat(stack.one(stack.destination(), "SELECT count(*) FROM no_rows")).contains("0");
+            stack.onSource("INSERT INTO no_rows SELECT g, 'row ' || g FROM generate_series(1, 10) g",
+                    "UPDATE no_rows SET id = id + 100 WHERE id > 5", "DELETE FROM no_rows WHERE id < 3");
+            // A partition that is made while all goes on is followed, and so is one that is attached without rows.
             stack.onSource("CREATE TABLE measures_new PARTITION OF measures FOR VALUES FROM (5000000) TO (6000000)",
-                    "INSERT INTO measures VALUES (5000001, 'in a new partition')");
+                    "INSERT INTO measures VALUES (5000001, 'in a new partition')",
+                    "CREATE TABLE measures_empty (LIKE measures INCLUDING ALL)",
+                    "ALTER TABLE measures ATTACH PARTITION measures_empty FOR VALUES FROM (6000000) TO (7000000)");
+            // With a row by then, nobody could tell whether it came along.
+            SluiceStack.awaitTrue(
+                    "the attached partition is seen without rows", SluiceStack.LONG, () -> isKnown("measures_empty"));
+            stack.onSource(
+                    "INSERT INTO measures VALUES (6000001, 'in an attached partition')",
+                    "INSERT INTO measures_empty VALUES (6000002, 'by its own name')");
             writes.awaitRounds(writes.rounds() + 3);
         }
 
         stack.assertEqual(names);
-        assertThat(stack.one(stack.destination(), "SELECT value FROM measures WHERE id = 5000001"))
-                .contains("in a new partition");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM no_rows")).contains("8");
+        assertThat(stack.one(stack.destination(), "SELECT string_agg(value, ', ' ORDER BY id) FROM measures "
+                        + "WHERE id BETWEEN 5000000 AND 7000000"))
+                .contains("in a new partition, in an attached partition, by its own name");
         assertThat(stack.one(stack.destination(), "SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes "
                         + "WHERE tablename = 'measures'"))
                 .contains("measures_day,measures_pkey");
         truncateOfAParentEmptiesTheChildToo();
         onlyTheParentIsEmptied();
         rowsThatChangeTheirPartitionArrive();
-        aPartitionThatGoesFailsTheTableAndRetryMakesItEqual();
+        whatHappensToPartitionsFailsTheTableAndRetryMakesItEqual();
     }
 
     private void truncateOfAParentEmptiesTheChildToo() throws SQLException {
@@ -232,10 +247,38 @@ class ShapesIT {
                 .contains("2");
     }
 
-    private void aPartitionThatGoesFailsTheTableAndRetryMakesItEqual() throws SQLException {
+    private void whatHappensToPartitionsFailsTheTableAndRetryMakesItEqual() throws SQLException {
+        assertThat(stack.table("measures").orElseThrow().state()).isInstanceOf(TableState.Streaming.class);
+
         stack.onSource("TRUNCATE measures_1");
+        retryAfter("measures_1", "TRUNCATE");
+        stack.onSource(
+                "CREATE TABLE measures_full (LIKE measures INCLUDING ALL)",
+                "INSERT INTO measures_full VALUES (7000001, 'came along')",
+                "ALTER TABLE measures ATTACH PARTITION measures_full FOR VALUES FROM (7000000) TO (8000000)",
+                "INSERT INTO measures VALUES (7000002, 'came after')");
+        retryAfter("measures_full came with rows");
+        assertThat(stack.one(stack.destination(), "SELECT count(*) FROM measures WHERE id > 7000000")).contains("2");
+        stack.onSource("TRUNCATE measures", "INSERT INTO measures VALUES (5000002, 'after')");
+        retryAfter("every partition was rewritten", "TRUNCATE");
+        assertThat(stack.one(stack.destination(), "SELECT string_agg(value, ', ') FROM measures")).contains("after");
+    }
+
+    private static boolean isKnown(String partition) {
+        try {
+            return stack.one(
+                            stack.destination(),
+                            "SELECT 1 FROM " + stack.pipeline.ledgerSchema() + ".partitions WHERE known::text LIKE '%"
+                                    + partition + "%'")
+                    .isPresent();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void retryAfter(String... reason) throws SQLException {
         TableState.Failed failed = stack.awaitFailed("measures");
-        assertThat(failed.fault().reason()).contains("measures_1", "TRUNCATE");
+        assertThat(failed.fault().reason()).contains(reason);
         assertThat(failed.fault().hint()).contains("backfill");
         stack.send(new Command.Retry(TableName.parse("measures")));
         stack.awaitTrueState("measures", state -> !(state instanceof TableState.Failed));

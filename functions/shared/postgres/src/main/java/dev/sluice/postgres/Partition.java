@@ -51,8 +51,9 @@ record Partition(long oid, Trace trace, boolean isClean, Optional<Fault> unfit) 
                 faults.add(Fault.refused(
                         "the partition " + name.name() + " came with rows, or was emptied before it was seen first, and "
                                 + "neither is in the changes",
-                        HINT + ". A partition made by CREATE TABLE … PARTITION OF, or attached while it is empty, needs "
-                                + "none"));
+                        HINT + ". A partition made by CREATE TABLE … PARTITION OF needs none, nor does one that is "
+                                + "attached empty and gets its first row after the next look at it (every "
+                                + "sluice.scheduler.watch-interval)"));
             } else if (before.isPresent() && !before.get().attached().equals(name.attached())) {
                 faults.add(Fault.refused(
                         "the partition " + name.name() + " was detached and attached again; what happened to its rows "
