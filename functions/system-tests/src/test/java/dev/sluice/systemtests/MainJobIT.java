@@ -1,8 +1,6 @@
 package dev.sluice.systemtests;
 
-import static dev.sluice.systemtests.TestTable.BY_NUMBER;
 import static dev.sluice.systemtests.TestTable.BY_PAIR;
-import static dev.sluice.systemtests.TestTable.BY_UUID;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Command;
@@ -11,7 +9,7 @@ import dev.sluice.domain.TableRecord;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Three tables under fire: backfilled, drained, streamed, and one of them backfilled once more. */
+/** A table of each kind under fire: backfilled, drained, streamed, and one of them backfilled once more. */
 class MainJobIT {
 
     private static final int ROWS = 100_000;
@@ -40,7 +38,7 @@ class MainJobIT {
                         "DELETE FROM public.by_pair WHERE n % 5 = 0",
                         "UPDATE public.by_pair SET note = 'altered by hand', version = 0 WHERE n % 7 = 1",
                         "INSERT INTO public.by_pair (ref, line, n, version) VALUES ('zzz', 99, -1, 0), ('', -5, -2, 0)");
-                try (var second = BackwardsReader.start(stack, BY_NUMBER, BY_PAIR, BY_UUID)) {
+                try (var second = BackwardsReader.start(stack, TestTable.values())) {
                     stack.send(new Command.Backfill(TableName.parse(BY_PAIR.tableName())));
                     stack.awaitStreamingAfter(BY_PAIR.tableName(), first.state().run());
                     second.close();

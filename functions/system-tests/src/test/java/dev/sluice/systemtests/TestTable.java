@@ -17,7 +17,14 @@ enum TestTable {
             "PRIMARY KEY (line, ref)",
             "ref, line",
             "'ref-' || (%1$s)::text, ((%1$s) %% 50)::int"),
-    BY_UUID("public.by_uuid", "id uuid", "PRIMARY KEY (id)", "id", "md5((%s)::text)::uuid");
+    BY_UUID("public.by_uuid", "id uuid", "PRIMARY KEY (id)", "id", "md5((%s)::text)::uuid"),
+    /** Only the databases know the order of the keys. */
+    BY_WORD(
+            "public.by_word",
+            "id text COLLATE \"de-x-icu\"",
+            "PRIMARY KEY (id)",
+            "id",
+            "chr((65 + (%1$s) %% 60)::int) || 'ä' || (%1$s)::text");
 
     private static final String VALUES =
             """
