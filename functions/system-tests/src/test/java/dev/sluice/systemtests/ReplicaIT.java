@@ -3,6 +3,7 @@ package dev.sluice.systemtests;
 import static dev.sluice.systemtests.TestTable.BY_NUMBER;
 import static dev.sluice.systemtests.TestTable.BY_PAIR;
 import static dev.sluice.systemtests.TestTable.BY_UUID;
+import static dev.sluice.systemtests.TestTable.BY_WORD;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Fault;
@@ -15,6 +16,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -82,11 +84,12 @@ class ReplicaIT {
     @Test
     void aStandbyThatTakesPartInEveryCommitShowsRowsBeforeThePrimary() throws Exception {
         BY_PAIR.create(stack, ROWS);
+        BY_WORD.create(stack, ROWS);
         primary.set("synchronous_commit", "remote_apply");
         primary.set("synchronous_standby_names", PostgresServer.standbyName(standby.folder()));
         try {
             backfillUnderWrites(
-                    BY_PAIR,
+                    List.of(BY_PAIR, BY_WORD),
                     "UPDATE ON " + stack.pipeline.ledgerSchema() + ".tables FOR EACH ROW WHEN (old.table_name = '"
                             + BY_PAIR.tableName() + "' AND old.applying = 'DRAINING' AND new.position > old.position)",
                     () -> {});
@@ -95,23 +98,26 @@ class ReplicaIT {
             primary.reset("synchronous_commit");
         }
         assertReadAtTheStandby(BY_PAIR);
-        stack.assertEqual(BY_PAIR.tableName());
+        assertReadAtTheStandby(BY_WORD);
+        stack.assertEqual(BY_PAIR.tableName(), BY_WORD.tableName());
     }
 
     /**
      * @param killedAt of a trigger at the destination: what the functions are in the middle of when they are killed
      * @param meanwhile done again and again until then
      */
-    private static void backfillUnderWrites(TestTable table, String killedAt, Runnable meanwhile) throws Exception {
-        try (var writes = LiveWrites.start(stack, 2, ROWS, table);
-                var reader = BackwardsReader.start(stack, table)) {
+    private static void backfillUnderWrites(List<TestTable> tables, String killedAt, Runnable meanwhile) throws Exception {
+        try (var writes = LiveWrites.start(stack, 2, ROWS, tables.toArray(TestTable[]::new));
+                var reader = BackwardsReader.start(stack, tables.toArray(TestTable[]::new))) {
             try (Connection holder = standStillAt(killedAt)) {
-                stack.add(table.tableName());
+                stack.add(tables.stream().map(TestTable::tableName).toArray(String[]::new));
                 awaitStandingStill(killedAt, meanwhile);
                 stack.functions().kill();
             }
             stack.functions().restart();
-            stack.awaitStreaming(table.tableName());
+            for (TestTable table : tables) {
+                stack.awaitStreaming(table.tableName());
+            }
             reader.close();
             assertThat(reader.backwards()).as("rows that went backwards").isEmpty();
             assertThat(reader.reads()).as("reads of the reader").isGreaterThan(2);
