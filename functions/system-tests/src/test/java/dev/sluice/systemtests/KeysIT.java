@@ -64,6 +64,9 @@ class KeysIT {
         }
     }
 
+    /** Its key are the columns that the user names, and not its primary key. */
+    private static final String NAMED = "n_named";
+
     private static final List<Keyed> TABLES = List.of(
             // Over the whole range of bigint, both ends included, so that most key changes go from chunk to chunk.
             new Keyed("k_bigint", "k bigint PRIMARY KEY", "k",
@@ -82,6 +85,8 @@ class KeysIT {
             new Keyed("k_uuid", "k uuid PRIMARY KEY", "k", "md5(n::text)::uuid"),
             new Keyed("k_time", "k timestamptz PRIMARY KEY", "k",
                     "'2000-01-01'::timestamptz + (n * 7919 % 10007) * interval '1 day' + n * interval '1 microsecond'"),
+            new Keyed("k_plain_time", "k timestamp PRIMARY KEY", "k",
+                    "'4000-01-01 BC'::timestamp + (n * 7919 % 10007) * interval '1 year' + n * interval '1 microsecond'"),
             new Keyed("k_numeric", "k numeric PRIMARY KEY", "k", "n::numeric * 7919 % 10007 + n / 100000.0 - 5000",
                     "k = k * 1.00"),
             new Keyed("k_enum", "m mood, k int, PRIMARY KEY (m, k)", "m, k",
@@ -95,6 +100,8 @@ class KeysIT {
                     "'2000-01-01'::timestamptz + (n * 7919 % 10007) * interval '1 day' + n * interval '1 second'"),
             new Keyed("u_beside", "id bigint PRIMARY KEY, a text COLLATE \"de-x-icu\" NOT NULL CONSTRAINT u_beside_a UNIQUE",
                     "id, a", "n, chr((65 + n % 60)::int) || n"),
+            new Keyed(NAMED, "id bigint PRIMARY KEY, tenant text COLLATE \"de-x-icu\" NOT NULL, line int NOT NULL, "
+                    + "UNIQUE (line, tenant)", "id, tenant, line", "n, chr((65 + n % 60)::int), (n % 40 * 1000 + n)::int"),
             // Nobody can order these outside of one server: copied as a whole.
             new Keyed("w_composite", "k named PRIMARY KEY", "k", "ROW('a' || n % 13, n)::named"),
             new Keyed("w_disagree", "k text COLLATE same_name PRIMARY KEY", "k", "chr((65 + n % 60)::int) || n"),
@@ -119,6 +126,7 @@ class KeysIT {
         }
         stack.onSource(
                 "ALTER TABLE u_unique REPLICA IDENTITY FULL",
+                "ALTER TABLE " + NAMED + " REPLICA IDENTITY FULL",
                 "ALTER TABLE u_identity REPLICA IDENTITY USING INDEX u_identity_a",
                 "ALTER TABLE u_beside REPLICA IDENTITY USING INDEX u_beside_a",
                 "CREATE INDEX ON c_disagree (k COLLATE \"C\")",
@@ -136,6 +144,7 @@ class KeysIT {
         System.out.println("KeysIT: -Dsluice.seed=" + seed);
         String[] names = TABLES.stream().map(table -> "public." + table.name()).toArray(String[]::new);
         try (var writes = new Writes(seed)) {
+            stack.send(new Command.AddTables(List.of("public." + NAMED), Optional.of(keyed("tenant", "line"))));
             stack.add(names);
             for (String name : names) {
                 stack.awaitStreaming(name);
@@ -161,6 +170,10 @@ class KeysIT {
                 "the primary key that is not the table's key is built late",
                 SluiceStack.LONG,
                 () -> keyOfDestination("u_beside").equals("u_beside_a,u_beside_pkey"));
+        SluiceStack.awaitTrue(
+                "and that of the table whose key the user names",
+                SluiceStack.LONG,
+                () -> keyOfDestination(NAMED).equals("n_named_line_tenant_key,n_named_pkey"));
     }
 
     @Test
