@@ -70,6 +70,7 @@ final class Watch {
             return List.of();
         }
         CaptureFindings findings = capture.look(identities, settled(identities)).await().atMost(TIMEOUT);
+        findings.otherNames().forEach(this::giveQueue);
         Map<TableName, Fault> broken = brokenPartitions(identities);
         broken.putAll(findings.broken());
         var described = topics.describe(List.copyOf(identities.keySet()));
@@ -104,6 +105,17 @@ final class Watch {
                 new Event.CaptureBroken(
                         table, world.tables().get(table).state().run(), identities.get(table), fault)));
         return events;
+    }
+
+    /**
+     * What is written to a table under its new name goes to a queue of that name, which nobody made: Debezium Server waits
+     * for it for as long as its producer does, then ends, and with it the capture of every table.
+     */
+    private void giveQueue(TableName name) {
+        if (topics.queue(name).isEmpty()) {
+            topics.ensureQueue(name);
+            LOG.infof("a captured table has another name now, and a queue of that name table=%s", name);
+        }
     }
 
     /** What keeps one table from being looked at must not hide what happened to the others: then each is asked alone. */

@@ -197,6 +197,16 @@ class WatchIT {
                 broken -> assertThat(broken.fault().reason()).contains("is called public.moved_away"));
     }
 
+    @Test
+    void whatIsWrittenUnderAnotherNameHasAQueueToGoTo() throws Exception {
+        prepare();
+        source.onSource("ALTER TABLE public.orders RENAME TO moved_away");
+
+        watch.look(world(identity));
+
+        assertThat(source.topics.queue(TableName.parse("public.moved_away"))).isPresent();
+    }
+
     /** What a look finds that began before the rename, and went on to the table itself after it. */
     private List<Event> lookWhileRenamed() throws Exception {
         try (var holding = source.destination();

@@ -69,7 +69,7 @@ class ReplicaIT {
         standby.set("recovery_min_apply_delay", "20s");
         try {
             backfillUnderWrites(
-                    BY_NUMBER,
+                    List.of(BY_NUMBER),
                     "INSERT ON " + stack.pipeline.ledgerSchema() + ".row_reads FOR EACH ROW WHEN (new.table_name = '"
                             + BY_NUMBER.tableName() + "' AND new.key = '{-1}')",
                     () -> one(stack::source, BY_NUMBER.update("n = -1") + " RETURNING n::text"));

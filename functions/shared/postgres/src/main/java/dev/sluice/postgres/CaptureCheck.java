@@ -115,7 +115,7 @@ final class CaptureCheck {
             }
         });
         if (byOid.isEmpty()) {
-            return Uni.createFrom().item(new CaptureFindings(broken, Set.of(), Map.of()));
+            return Uni.createFrom().item(new CaptureFindings(broken, Set.of(), Map.of(), Set.of()));
         }
         return connection
                 .preparedQuery("""
@@ -145,8 +145,10 @@ final class CaptureCheck {
                 .execute(Tuple.of(byOid.keySet().toArray(Long[]::new), pipeline.publication()))
                 .chain(rows -> {
                     List<Row> changed = new ArrayList<>();
+                    Set<TableName> otherNames = new LinkedHashSet<>();
                     for (Row row : rows) {
                         TableName table = byOid.get(row.getLong(0));
+                        otherName(table, row).ifPresent(otherNames::add);
                         Optional<Fault> fault = difference(table, identities.get(table), row);
                         if (fault.isPresent()) {
                             broken.put(table, fault.get());
@@ -171,8 +173,14 @@ final class CaptureCheck {
                             })
                             .collect()
                             .last()
-                            .replaceWith(() -> new CaptureFindings(broken, redefined, touched));
+                            .replaceWith(() -> new CaptureFindings(broken, redefined, touched, otherNames));
                 });
+    }
+
+    private static Optional<TableName> otherName(TableName table, Row row) {
+        return row.getString(2) == null || row.getLong(5) == null
+                ? Optional.empty()
+                : Optional.of(new TableName(row.getString(1), row.getString(2))).filter(now -> !now.equals(table));
     }
 
     private Optional<Fault> difference(TableName table, CaptureIdentity identity, Row row) {

@@ -51,7 +51,7 @@ public class KeyOrders {
     public record Compared(TableDefinition definition, Optional<Fault> onlyWhole) {}
 
     /**
-     * Compares the key of a table with the destination's, or with that of the table that Sluice would make there.
+     * Compares the key of a table with the destination's, or with what Sluice would make there of the columns it lacks.
      * Changes nothing.
      *
      * @throws AlteredException (in the Uni) if the source's table is not the one of the definition any more
@@ -116,16 +116,23 @@ public class KeyOrders {
 
     private Uni<Map<String, ColumnOrder>> destinationOrders(Reading source) {
         TableName target = schemas.atDestination(source.definition().table());
-        return destination.withConnection(connection -> DefinitionQuery.read(connection, target))
-                .chain(there -> there.map(reading -> Uni.createFrom().item(reading.orders()))
-                        .orElseGet(() -> ordersOfNewTable(source)));
+        return destination.withConnection(connection -> DefinitionQuery.read(connection, target)).chain(there -> {
+            Map<String, ColumnOrder> orders = new HashMap<>(there.map(Reading::orders).orElse(Map.of()));
+            List<Column> missing = source.definition().columns().stream()
+                    .filter(column -> source.definition().keyColumns().contains(column.name()))
+                    .filter(column -> !orders.containsKey(column.name()))
+                    .toList();
+            return missing.isEmpty()
+                    ? Uni.createFrom().item(orders)
+                    : ordersOfNewColumns(source, missing).map(made -> {
+                        orders.putAll(made);
+                        return orders;
+                    });
+        });
     }
 
-    /** What a table would be like: a temporary one says so. A type that is not there yet will be made alike. */
-    private Uni<Map<String, ColumnOrder>> ordersOfNewTable(Reading source) {
-        List<Column> key = source.definition().columns().stream()
-                .filter(column -> source.definition().keyColumns().contains(column.name()))
-                .toList();
+    /** What columns would be like: those of a temporary table say so. A type that is not there yet will be made alike. */
+    private Uni<Map<String, ColumnOrder>> ordersOfNewColumns(Reading source, List<Column> key) {
         return destination.inShortTransaction(connection -> connection
                 .preparedQuery("SELECT array(SELECT t FROM unnest($1::text[]) t WHERE to_regtype(t) IS NOT NULL), "
                         + "array(SELECT c FROM unnest($2::text[]) c WHERE to_regcollation(c) IS NOT NULL)")

@@ -293,6 +293,16 @@ class KeyOrdersIT {
     }
 
     @Test
+    void aKeyColumnThatTheDestinationLacksYetIsComparedAsItWillBe() throws SQLException {
+        databases.atSource("CREATE TABLE rekeyed (id int PRIMARY KEY, v text)");
+        await(databases.ledger.openRun(table("rekeyed"), RUN));
+        await(destinations.prepare(compared("rekeyed").definition(), TableOptions.NONE));
+        databases.atSource("ALTER TABLE rekeyed DROP CONSTRAINT rekeyed_pkey, ADD k text COLLATE \"C\" PRIMARY KEY");
+
+        assertThat(compared("rekeyed").onlyWhole()).isEmpty();
+    }
+
+    @Test
     void theSourcesCollationIsTakenWhereTheDestinationHasIt() throws SQLException {
         databases.atSource("CREATE TABLE agree (w text COLLATE swedish PRIMARY KEY)");
 
