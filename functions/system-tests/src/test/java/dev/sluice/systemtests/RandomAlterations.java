@@ -36,6 +36,9 @@ final class RandomAlterations {
                 + "written anew( \\(.* became .*\\))?, which sends no changes"),
         NAME_USED_BEFORE("the definition of the table was changed at the source: the name .* was the name of another "
                 + "column before, and the queue does not tell them apart"),
+        /** By a column that had it for too short a time. */
+        NAME_MAYBE_USED_BEFORE("the definition of the table was changed at the source: the name .* may have been the name of "
+                + "a column that came and went at once, and the queue does not tell them apart"),
         /** At the destination, where a new backfill meets the column that had the name before. */
         OTHER_TYPE("the column .* of .* has type .* at the destination, into which values of type .* may not fit"),
         KEY_RENAMED("the definition of the table was changed at the source: the key's column .* was renamed to .*"),
@@ -74,9 +77,12 @@ final class RandomAlterations {
 
     /** What two alterations may be taken for of which the first was not followed before the second was made. */
     Set<Reason> together() {
-        return table.isPartitioned()
-                ? Set.of(Reason.ADDED_ANEW, Reason.ALTERED_ANEW, Reason.NAME_NEVER_SEEN, Reason.PARTITIONS_DIFFER)
-                : Set.of(Reason.ADDED_ANEW, Reason.ALTERED_ANEW, Reason.NAME_NEVER_SEEN);
+        Set<Reason> reasons = EnumSet.of(
+                Reason.ADDED_ANEW, Reason.ALTERED_ANEW, Reason.NAME_NEVER_SEEN, Reason.NAME_MAYBE_USED_BEFORE);
+        if (table.isPartitioned()) {
+            reasons.add(Reason.PARTITIONS_DIFFER);
+        }
+        return reasons;
     }
 
     /** What new storage is taken for, which each partition has by itself. */

@@ -72,6 +72,8 @@ final class RandomTableLife {
     private final List<String> faults = new ArrayList<>();
     /** Why it may fail, for what was done to it. */
     private final Set<Reason> mayFailFor = EnumSet.noneOf(Reason.class);
+    /** Whether one alteration came before another was followed: what nobody saw of the two stays so until a new backfill. */
+    private boolean hurried;
     private int altered;
     private int alterationsWanted;
 
@@ -184,7 +186,8 @@ final class RandomTableLife {
         Alteration alteration = alterations.next();
         altered++;
         mayFailFor.addAll(alteration.mayFailFor());
-        if (!isFollowed) {
+        hurried |= !isFollowed;
+        if (hurried) {
             mayFailFor.addAll(alterations.together());
         }
         for (String sql : alteration.statements()) {
