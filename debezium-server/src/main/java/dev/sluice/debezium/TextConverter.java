@@ -22,7 +22,6 @@ public final class TextConverter implements CustomConverter<SchemaBuilder, Relat
     public static final String UNCARRIED_PREFIX = "\0uncarried:";
 
     private static final String BYTES_MAX = "bytes.max";
-    private static final char UNREADABLE = '\uFFFD';
 
     private int bytesMax;
 
@@ -34,20 +33,15 @@ public final class TextConverter implements CustomConverter<SchemaBuilder, Relat
 
     @Override
     public void converterFor(RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
-        boolean isOneByte = "char".equals(column.typeName());
-        registration.register(new OptionalText(), value -> text(value, isOneByte));
+        registration.register(new OptionalText(), this::text);
     }
 
-    private String text(Object value, boolean isOneByte) {
+    private String text(Object value) {
         if (value == null) {
             return null;
         }
         if (value instanceof String text) {
-            if (text.length() > bytesMax) {
-                return tooLong(text.length(), bytesMax);
-            }
-            // Servers before 16 write half a character for a "char" above 127, which Java does not read.
-            return isOneByte && text.indexOf(UNREADABLE) >= 0 ? UNCARRIED_PREFIX + "a byte that is no character" : text;
+            return text.length() > bytesMax ? tooLong(text.length(), bytesMax) : text;
         }
         if (UnchangedToastedReplicationMessageColumn.isUnchangedToastedValue(value)) {
             return UNCHANGED_TOAST;

@@ -44,7 +44,8 @@ class TypeMatrixIT {
     private static final int INSERTED = 300;
     private static final int MOVED_FROM = 400;
     private static final int MOVED = 500;
-    private static final int EMPTIED = 600;
+    private static final int CHANGED = 600;
+    private static final int EMPTIED = 700;
     private static final int BLOCK = 100;
 
     private static final Map<PostgresVersion, TypeMatrixResult> RESULTS = new EnumMap<>(PostgresVersion.class);
@@ -92,7 +93,8 @@ class TypeMatrixIT {
         atSource(stack, TypeMatrix.setup().stream());
         for (MatrixTable table : tables) {
             atSource(stack, Stream.of(Stream.of(table.create()), table.insert(COPIED).stream(),
-                    Stream.of(table.insertNulls(UPDATED)), table.insert(DELETED).stream(), table.insert(EMPTIED).stream())
+                    Stream.of(table.insertNulls(UPDATED)), table.insert(DELETED).stream(),
+                    table.insertOthers(CHANGED).stream(), table.insert(EMPTIED).stream())
                     .flatMap(statements -> statements));
         }
         stack.startFunctions();
@@ -100,7 +102,7 @@ class TypeMatrixIT {
         List<MatrixTable> streaming = tables.stream().filter(table -> streams(stack, table, 0, result)).toList();
 
         for (MatrixTable table : streaming) {
-            atSource(stack, Stream.of(table.update(UPDATED).stream(), Stream.of(table.delete(DELETED)),
+            atSource(stack, Stream.of(table.update(UPDATED).stream(), table.update(CHANGED).stream(), Stream.of(table.delete(DELETED)),
                     table.insert(INSERTED).stream(), table.insert(MOVED_FROM).stream(),
                     Stream.of(move(table), empty(table)))
                     .flatMap(statements -> statements));
@@ -113,7 +115,27 @@ class TypeMatrixIT {
         addLabel(stack);
         if (version == PostgresVersion.NEWEST) {
             copyOnceMore(stack, streaming, result);
+        } else {
+            carryFiftyMegabytes(stack);
         }
+    }
+
+    /** On the newest, {@code LargeValuesIT} does this and more. */
+    private static void carryFiftyMegabytes(SluiceStack stack) throws SQLException {
+        String large = "(SELECT string_agg(md5(i::text || %d), '') FROM generate_series(1, 1562500) i)";
+        String text = "SELECT length(v) || ' ' || md5(v) FROM large";
+        stack.onSource("CREATE TABLE large (id int PRIMARY KEY, v text)",
+                "INSERT INTO large VALUES (1, " + large.formatted(1) + ")");
+        stack.add("public.large");
+        stack.awaitStreaming("public.large");
+        assertThat(stack.one(stack.destination(), text))
+                .as("by backfill")
+                .hasValueSatisfying(value -> assertThat(value).startsWith("50000000 "))
+                .isEqualTo(stack.one(stack.source(), text));
+
+        stack.onSource("UPDATE large SET v = " + large.formatted(2));
+        stack.awaitQueueApplied("public.large");
+        assertThat(stack.one(stack.destination(), text)).as("by change").isEqualTo(stack.one(stack.source(), text));
     }
 
     /** A label that the source's enumeration gets while the table streams. */
@@ -172,7 +194,7 @@ class TypeMatrixIT {
         }
         assertThat(arrived.keySet()).as("rows of %s", table.name()).isEqualTo(expected.keySet());
         assertThat(arrived.keySet())
-                .contains(COPIED, UPDATED, INSERTED, MOVED, EMPTIED)
+                .contains(COPIED, UPDATED, INSERTED, MOVED, CHANGED, EMPTIED)
                 .doesNotContain(DELETED, MOVED_FROM);
         expected.forEach((id, texts) -> {
             boolean copied = id - id % BLOCK == COPIED;

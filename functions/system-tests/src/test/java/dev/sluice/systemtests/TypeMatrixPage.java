@@ -31,9 +31,9 @@ final class TypeMatrixPage {
         var page = new StringBuilder("""
                 # Types
 
-                Written by `TypeMatrixIT`, which carries every value below by a backfill and by changes (insert, update,
-                delete, a change of the key) and compares it as PostgreSQL's own text, on PostgreSQL %s; the test fails
-                when this page shows something else. To write it again:
+                Written by `TypeMatrixIT`, which carries every value below by a backfill and by changes (insert, update
+                from nothing and from another value, delete, a change of the key) and compares it as PostgreSQL's own
+                text, on PostgreSQL %s; the test fails when this page shows something else. To write it again:
 
                 ```bash
                 %s
@@ -85,13 +85,16 @@ final class TypeMatrixPage {
                   `pg_dependencies`, `pg_mcv_list`, `pg_brin_bloom_summary`, `pg_brin_minmax_multi_summary`,
                   `gtsvector`, and those of the inside of an index that extensions bring (`gtrgm`, `ghstore`,
                   `ltree_gist`, `intbig_gkey`, `gbtreekey2` to `gbtreekey32`, `gbtreekey_var`);
-                - the rows of PostgreSQL's own catalogs as a type (`pg_class`): they differ from one version to the
-                  next;
+                - the rows of PostgreSQL's own catalogs as a type (`pg_class`), and those of the views and tables of
+                  extensions: they differ from one version to the next;
+                - `"char"`, if source or destination is older than version 16: for a byte above 127, such a server
+                  writes and reads what is no text. `text` or `char(1)` is what to use there;
                 - any of these inside of an array, a domain, a composite or a range;
                 - a database with the encoding `SQL_ASCII`, whose text means nothing in particular.
 
                 No column can have a pseudo-type (`record`, `anyelement`, `cstring`, …). That no type is forgotten,
-                `EveryTypeIT` sees to: it asks each version for all of them.
+                `EveryTypeIT` sees to: it asks each version for all of them, with every extension that comes with it and
+                can be created. Those that cannot, and bring no types, are what Perl, Python and Tcl need.
 
                 ## How large
 
@@ -100,8 +103,15 @@ final class TypeMatrixPage {
                 characters, which take six, or characters beyond the basic plane, which take twelve. `bytea` is written
                 in hexadecimal, so that it counts twice. A row that is larger arrives by backfill, up to PostgreSQL's
                 own gigabyte; a change of it makes its table Failed, and the others go on. (An update that leaves a
-                large value alone does not carry it.) Debezium Server has to hold such a row a few times over: give it a
-                heap of 768 MiB or more, and the functions 512 MiB or more.
+                large value alone does not carry it.)
+
+                With `REPLICA IDENTITY FULL` a change has the row as it was, too, and both count. If they do not fit
+                together, a table with a key goes on without the old row's large values; one without a key is Failed,
+                since nothing else says which row it is: an update of a row with a text of 50 MB, also one that leaves the
+                text alone, since it is in the row as it was and in the new one. Such rows can be inserted and deleted.
+
+                Debezium Server has to hold a large row a few times over: give it a heap of 768 MiB or more, and the
+                functions 512 MiB or more.
                 """);
         return page.toString();
     }

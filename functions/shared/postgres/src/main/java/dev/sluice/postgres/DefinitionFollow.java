@@ -160,7 +160,8 @@ public class DefinitionFollow {
         TableName target = destination.table();
         String alter = "ALTER TABLE " + target.sql() + " ";
         return switch (step) {
-            case Step.AddColumn added -> add(connection, source, destination, added);
+            case Step.AddColumn added -> add(connection, source, destination, added)
+                    .chain(() -> UncarriedTypes.refuse(connection, target, List.of(added.name())));
             case Step.WidenType widened -> {
                 Column column = require(destination, widened.name());
                 if (ColumnTypes.fits(widened.type(), column.type())) {

@@ -89,8 +89,14 @@ public class DestinationTables {
                                                 : checkFits(connection, carried, reading.get(), made)
                                                         .chain(() -> deferred.drop(
                                                                 connection, target, unique, definition.keyColumns())))
+                                        .chain(() -> UncarriedTypes.refuse(
+                                                connection, target, names(carried.copiedColumns())))
                                         .chain(() -> DestinationOptions.addSoftDelete(connection, carried, target))
                                         .chain(() -> DestinationOptions.requireCondition(source, connection, carried))))));
+    }
+
+    private static List<String> names(List<Column> columns) {
+        return columns.stream().map(Column::name).toList();
     }
 
     private Uni<Void> make(

@@ -64,6 +64,10 @@ public class SourceTables {
                                 () -> new RefusedException("the table was dropped just now", "check the name")))
                         .invoke(SourceTables::requireKey)
                         .invoke(reading -> requireCarried(reading, facts))
+                        .call(reading -> UncarriedTypes.refuse(
+                                connection,
+                                table,
+                                reading.definition().columns().stream().map(Column::name).toList()))
                         .call(reading -> requirePartitions(connection, reading.definition(), options.key())))
                 .call(reading -> SourceOptions.require(connection, reading.definition(), options))
                 .map(DefinitionQuery.Reading::definition));
@@ -85,32 +89,6 @@ public class SourceTables {
                    p.oid IS NULL OR pg_has_role(p.pubowner, 'USAGE'),
                    EXISTS (SELECT FROM pg_publication_rel m WHERE m.prpubid = p.oid AND m.prrelid = c.oid),
                    current_user::text, pg_get_userbyid(c.relowner)::text, pg_get_userbyid(p.pubowner)::text,
-                   (WITH RECURSIVE base (name, type) AS (
-                      SELECT a.attname, a.atttypid FROM pg_attribute a
-                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                      UNION
-                      SELECT base.name, inner_type.oid FROM base
-                      JOIN pg_type t ON t.oid = base.type
-                      LEFT JOIN pg_attribute field ON field.attrelid = t.typrelid AND t.typrelid <> 0
-                        AND field.attnum > 0 AND NOT field.attisdropped
-                      LEFT JOIN pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
-                      JOIN pg_type inner_type ON inner_type.oid IN (
-                        t.typbasetype, t.typelem, field.atttypid, r.rngsubtype)
-                      WHERE inner_type.oid <> 0)
-                    SELECT min(format('%s|%s|%s', format_type(base.type, NULL), CASE WHEN t.typtype = 'c'
-                      THEN 'which differs from one version of PostgreSQL to the next'
-                      ELSE 'which PostgreSQL writes as text but does not read' END, base.name)) FROM base
-                    JOIN pg_type t ON t.oid = base.type
-                    WHERE NOT t.typisdefined
-                      OR t.typtype = 'c' AND t.typnamespace IN (
-                        SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))
-                      OR t.typtype = 'b' AND t.typname IN ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies',
-                        'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector')
-                        AND t.typnamespace = 'pg_catalog'::regnamespace
-                      OR t.typtype = 'b' AND t.typname IN ('gtrgm', 'ghstore', 'ltree_gist', 'intbig_gkey', 'gbtreekey2',
-                        'gbtreekey4', 'gbtreekey8', 'gbtreekey16', 'gbtreekey32', 'gbtreekey_var')
-                        AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
-                          AND d.deptype = 'e')),
                    getdatabaseencoding()::text
             FROM pg_class c
             JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -153,7 +131,7 @@ public class SourceTables {
                             + ": its changes come under the name of that table",
                     "add " + facts.getString(3) + ", which brings every partition");
         }
-        if (facts.getString(15).equals("SQL_ASCII")) {
+        if (facts.getString(14).equals("SQL_ASCII")) {
             throw new RefusedException(
                     "the source's database has the encoding SQL_ASCII: nobody knows what its text means",
                     "move it into a database with the encoding that its text has");
@@ -241,14 +219,6 @@ public class SourceTables {
                                 ? "run ALTER TABLE " + table.sql() + " REPLICA IDENTITY DEFAULT at the source"
                                 : "use a primary key without generated columns");
             }
-        }
-        String uncarried = facts.getString(14);
-        if (uncarried != null) {
-            String[] parts = uncarried.split("\\|", 3);
-            throw new RefusedException(
-                    "the column " + TableName.quote(parts[2]) + " of " + table + " holds values of type " + parts[0] + ", "
-                            + parts[1],
-                    "give the column another type (text, for example), or leave it out of the table");
         }
         if (definition.copiedColumns().isEmpty()) {
             throw new RefusedException(table + " has no column to copy", "add a column to it");

@@ -19,6 +19,7 @@ import dev.sluice.postgres.ChangeBatch.Rows;
 import dev.sluice.postgres.ChangeBatch.Write;
 import dev.sluice.postgres.Ledger.Applying;
 import dev.sluice.postgres.Ledger.Progress;
+import dev.sluice.testing.PostgresVersion;
 import dev.sluice.testing.TypeMatrix;
 import io.smallrye.mutiny.Uni;
 import java.sql.SQLException;
@@ -73,7 +74,7 @@ class DestinationTypesIT {
         for (String statement : TypeMatrix.extensions()) {
             databases.atDestination(statement);
         }
-        List<String> types = TypeMatrix.entries(dev.sluice.testing.PostgresVersion.NEWEST).stream()
+        List<String> types = TypeMatrix.entries(PostgresVersion.ofTests()).stream()
                 .map(TypeMatrix.Entry::type)
                 .filter(type -> type.contains("\""))
                 .toList();
@@ -129,7 +130,10 @@ class DestinationTypesIT {
 
     @Test
     void anExtensionHasToBeThere() throws SQLException {
-        databases.atSource("CREATE SCHEMA tools; CREATE EXTENSION tablefunc SCHEMA tools; "
+        // Another test has it in another schema.
+        databases.atDestination("DROP EXTENSION IF EXISTS tablefunc CASCADE");
+        databases.atSource("DROP EXTENSION IF EXISTS tablefunc CASCADE; "
+                + "CREATE SCHEMA tools; CREATE EXTENSION tablefunc SCHEMA tools; "
                 + "CREATE TABLE books (id int PRIMARY KEY, no tools.tablefunc_crosstab_2[])");
 
         Fault fault = refusal("books");
@@ -139,6 +143,9 @@ class DestinationTypesIT {
         assertThat(databases.fromDestination("SELECT to_regclass('public.books')")).isNull();
         databases.atDestination("CREATE SCHEMA tools; CREATE EXTENSION IF NOT EXISTS tablefunc SCHEMA \"tools\"");
         prepare("books");
+
+        databases.atSource("DROP EXTENSION tablefunc CASCADE");
+        databases.atDestination("DROP EXTENSION tablefunc CASCADE");
     }
 
     @Test

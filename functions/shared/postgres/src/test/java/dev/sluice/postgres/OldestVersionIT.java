@@ -24,10 +24,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * From the oldest version of PostgreSQL to the newest: what rests on the catalogs, which differ by version. All tests of
- * a module run on the oldest with {@code -Dsluice.postgres=14}.
+ * From the oldest version of PostgreSQL to the newest: what rests on the catalogs, which differ by version. The other
+ * tests of this module run on the oldest with {@code -Dsluice.postgres=14}.
  */
 class OldestVersionIT {
 
@@ -46,7 +47,9 @@ class OldestVersionIT {
         capture = new SourceCapture(databases.source, databases.pipeline);
         partitions = new Partitions(databases.source, databases.destination, databases.pipeline);
         String types = "CREATE TYPE mood AS ENUM ('sad', 'happy'); ALTER TYPE mood ADD VALUE 'ok' BEFORE 'happy'; "
-                + "CREATE COLLATION swedish (provider = icu, locale = 'sv')";
+                + "CREATE COLLATION swedish (provider = icu, locale = 'sv'); "
+                + "CREATE DOMAIN letter AS \"char\"; CREATE TYPE lettered AS (n int, l letter[]); "
+                + "CREATE TYPE letters AS RANGE (subtype = \"char\")";
         databases.atSource(types);
         databases.atDestination(types);
         databases.atSource("CREATE PUBLICATION " + databases.pipeline.publication());
@@ -162,6 +165,47 @@ class OldestVersionIT {
         assertThat(bench.rows("SELECT * FROM altered")).containsExactly("1|a|5|x");
         databases.atSource("ALTER TABLE altered ADD COLUMN c float8 DEFAULT random()");
         assertThatThrownBy(() -> bench.follow("altered")).hasMessageContaining("the table written anew");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"char\"", "\"char\"[]", "letter", "lettered", "lettered[]", "letters"})
+    void bytesThatNeedNotBeTextAreRefusedByAnOldSource(String type) throws SQLException {
+        databases.atSource("DROP TABLE IF EXISTS bytes; CREATE TABLE bytes (id int PRIMARY KEY, t text, l " + type + ")");
+
+        assertThatThrownBy(() -> bench.inspect("bytes", TableOptions.NONE))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("the column \"l\" of public.bytes holds values of type \"char\"");
+    }
+
+    @Test
+    void bytesThatNeedNotBeTextAreRefusedByAnOldDestination() throws SQLException {
+        // The other way round: the newest is the source.
+        TwoDatabases.assumeNewest();
+        var sources = new SourceTables(databases.destination, databases.pipeline);
+        var destinations = new DestinationTables(
+                databases.destination, databases.source, databases.schemas, databases.pipeline);
+        var follow = new DefinitionFollow(databases.destination, databases.source, sources, databases.schemas,
+                databases.pipeline, DroppedColumns.KEEP);
+        var ledger = new Ledger(databases.source, databases.pipeline);
+        await(ledger.create());
+        databases.atDestination("CREATE TABLE with_bytes (id int PRIMARY KEY, l letter); "
+                + "CREATE TABLE gets_bytes (id int PRIMARY KEY)");
+        TableDefinition withBytes = await(sources.inspect(table("with_bytes")));
+        await(ledger.openRun(withBytes.table(), RUN));
+
+        assertThatThrownBy(() -> await(destinations.prepare(withBytes, TableOptions.NONE)))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("the column \"l\" of public.with_bytes holds values of type \"char\"");
+        assertThat(databases.fromSource("SELECT to_regclass('with_bytes')")).isNull();
+
+        TableDefinition getsBytes = await(sources.inspect(table("gets_bytes")));
+        await(ledger.openRun(getsBytes.table(), RUN));
+        await(destinations.prepare(getsBytes, TableOptions.NONE));
+        await(follow.remember(getsBytes));
+        databases.atDestination("ALTER TABLE gets_bytes ADD COLUMN l \"char\"[]");
+        assertThatThrownBy(() -> await(follow.follow(getsBytes.table(), getsBytes.fingerprint())))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("the column \"l\" of public.gets_bytes holds values of type \"char\"");
     }
 
     @Test

@@ -80,10 +80,19 @@ public record MatrixTable(String schema, String group, List<Entry> entries) {
 
     /** A block of rows with their values, one statement a row. */
     public List<String> insert(int firstId) {
+        return insert(firstId, 0);
+    }
+
+    /** As {@link #insert(int)}, each row with the next one's values: another, where a type has more than one. */
+    public List<String> insertOthers(int firstId) {
+        return insert(firstId, 1);
+    }
+
+    private List<String> insert(int firstId, int shift) {
         return IntStream.range(0, rows())
                 .mapToObj(row -> "INSERT INTO " + name().sql() + " VALUES (" + (firstId + row) + ", "
                         + IntStream.range(0, entries.size())
-                                .mapToObj(place -> literal(place, row))
+                                .mapToObj(place -> literal(place, row, shift))
                                 .collect(Collectors.joining(", "))
                         + ")")
                 .toList();
@@ -100,7 +109,7 @@ public record MatrixTable(String schema, String group, List<Entry> entries) {
         return IntStream.range(0, rows())
                 .mapToObj(row -> "UPDATE " + name().sql() + " SET "
                         + IntStream.range(0, entries.size())
-                                .mapToObj(place -> quoted(place) + " = " + literal(place, row))
+                                .mapToObj(place -> quoted(place) + " = " + literal(place, row, 0))
                                 .collect(Collectors.joining(", "))
                         + " WHERE \"Id\" = " + (firstId + row))
                 .toList();
@@ -136,9 +145,9 @@ public record MatrixTable(String schema, String group, List<Entry> entries) {
         return rows;
     }
 
-    private String literal(int place, int row) {
+    private String literal(int place, int row, int shift) {
         List<String> values = entries.get(place).values();
-        return row < values.size() ? "'" + values.get(row).replace("'", "''") + "'" : "NULL";
+        return row < values.size() ? "'" + values.get((row + shift) % values.size()).replace("'", "''") + "'" : "NULL";
     }
 
     private static String quoted(int place) {

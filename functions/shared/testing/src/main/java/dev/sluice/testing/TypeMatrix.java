@@ -18,8 +18,10 @@ public final class TypeMatrix {
 
     /** With types of their own, in the order in which they can be created. */
     public static final List<String> EXTENSIONS = List.of(
-            "citext", "hstore", "ltree", "cube", "earthdistance", "seg", "isn", "intarray", "lo");
+            "citext", "hstore", "ltree", "cube", "earthdistance", "seg", "isn", "intarray", "lo", "tablefunc",
+            "dblink");
 
+    private static final String SINCE_16 = "refused at either side before version 16, also inside of other types";
     private static final String OWN = "\"" + SCHEMA + "\".";
 
     private TypeMatrix() {}
@@ -72,6 +74,7 @@ public final class TypeMatrix {
                 "CREATE TYPE " + OWN + "pair AS (a int, \"B\" text COLLATE \"C\")",
                 "CREATE TYPE " + OWN + "nested AS (p " + OWN + "pair, ps " + OWN + "pair[], m " + OWN + "\"Mood\", d " + OWN
                         + "positive, n numeric(5,2))",
+                "CREATE TYPE " + OWN + "bytes AS (c \"char\", cs \"char\"[])",
                 "CREATE DOMAIN " + OWN + "whole_pair AS " + OWN + "pair CHECK (VALUE IS NULL OR (VALUE).a IS NOT NULL)",
                 "CREATE TYPE " + OWN + "floats AS RANGE (subtype = float8, subtype_diff = float8mi)",
                 "CREATE TYPE " + OWN + "texts AS RANGE (subtype = text, collation = \"C\", multirange_type_name = "
@@ -91,14 +94,14 @@ public final class TypeMatrix {
     public static List<Entry> scalars(PostgresVersion version) {
         List<Entry> entries = new ArrayList<>();
         numbers(version, entries);
-        texts(entries);
+        texts(version, entries);
         times(version, entries);
         bits(entries);
         documents(entries);
         shapes(entries);
         ranges(entries);
         identifiers(entries);
-        own(entries);
+        own(version, entries);
         extensionTypes(entries);
         return entries;
     }
@@ -139,14 +142,16 @@ public final class TypeMatrix {
         all.add(entry(group, "money", "-92233720368547758.08", "92233720368547758.07", "0.01"));
     }
 
-    private static void texts(List<Entry> all) {
+    private static void texts(PostgresVersion version, List<Entry> all) {
         String group = "text";
         all.add(entry(group, "text", "", " ", "null", "NULL", "\\N", "\\.", "a\tb\nc\r\\", "__debezium_unavailable_value",
                 "x".repeat(20_000), "{\"json\": 1}", "' \" «» $1 %s ${x}", "\u2028\u2029\u0001\u007f\u0080\ufeff",
                 everyAsciiCharacter(), everyPlane()));
         all.add(entry(group, "varchar(20)", "", "varchar ", "🐘".repeat(20)));
         all.add(entry(group, "char(5)", "", "ab", "  ab", "🐘🐘🐘🐘🐘"));
-        all.add(entry(group, "\"char\"", "c", "", "\\", "\""));
+        if (version.major() >= 16) {
+            all.add(new Entry("\"char\"", group, List.of("c", "", "\\", "\"", "\\200", "\\351", "\\377"), SINCE_16));
+        }
         all.add(entry(group, "name", "", "a name", "n".repeat(63)));
     }
 
@@ -197,7 +202,7 @@ public final class TypeMatrix {
         all.add(entry(group, "inet", "192.168.0.1/24", "0.0.0.0/0", "::1", "::ffff:1.2.3.4/96", "255.255.255.255"));
         all.add(entry(group, "cidr", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::/0"));
         all.add(entry(group, "macaddr", "08:00:2b:01:02:03", "ff:ff:ff:ff:ff:ff"));
-        all.add(entry(group, "macaddr8", "08:00:2b:01:02:03:04:05"));
+        all.add(entry(group, "macaddr8", "08:00:2b:01:02:03:04:05", "ff:ff:ff:ff:ff:ff:ff:ff"));
         all.add(entry(group, "uuid", "00000000-0000-0000-0000-000000000000", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
                 "ffffffff-ffff-ffff-ffff-ffffffffffff"));
     }
@@ -207,11 +212,15 @@ public final class TypeMatrix {
         all.add(entry(group, "json", "null", " {\"b\":1,  \"a\":1e400,\n\t\"a\":2} ", "\"\\u0000 escaped \\ud83d\\udc18\"",
                 "[1E+05, -0, 0.10]"));
         all.add(entry(group, "jsonb", "null", "{\"b\":1,\"a\":1e400, \"b\": 2}", "[1.10, \"é\", -0, 1e-300]",
-                "1" + "234567890".repeat(100) + "." + "987654321".repeat(50), "\"\\\" \\\\ \\u0001 🐘\"", "{\"\": {}}"));
+                "1" + "234567890".repeat(100) + "." + "987654321".repeat(50), "\"\\\" \\\\ \\u0001 🐘\"", "{\"\": {}}",
+                "1e131071"));
         all.add(entry(group, "jsonpath", "$.a[*] ? (@ > 1)", "strict $.\"b c\"", "$.datetime()"));
-        all.add(entry(group, "xml", "", "text only", "<a b=\"1\">é<c/></a>",
+        all.add(new Entry("xml", group, List.of("", "text only", "<a b=\"1\">é<c/></a>",
                 "<?xml version=\"1.0\" standalone=\"yes\"?><a/>",
-                "<!-- c --><a><![CDATA[<&>]]></a>", "<a>\n&lt;&amp;&#13;</a>"));
+                "<!-- c --><a><![CDATA[<&>]]></a>", "<a>\n&lt;&amp;&#13;</a>",
+                "<!DOCTYPE a [<!ELEMENT a ANY><!ENTITY e \"é\">]><a>&e;</a>",
+                "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" standalone=\"no\"?><a>é</a>"),
+                "an encoding that it names is left out, as PostgreSQL does in its text"));
         all.add(entry(group, "tsvector", "", "'a':1A 'it''s':2,3B", "'\\\\':16383 'é'"));
         all.add(entry(group, "tsquery", "", "'fat' & !( 'cat' | 'rat':AB )", "'a' <2> 'b'", "'it''s':*A"));
     }
@@ -277,7 +286,7 @@ public final class TypeMatrix {
         all.add(new Entry("regtype", group, List.of("integer", "timestamp with time zone", "text[]", "-"), byName));
     }
 
-    private static void own(List<Entry> all) {
+    private static void own(PostgresVersion version, List<Entry> all) {
         String group = "own types";
         String made = "made at the destination";
         all.add(new Entry(OWN + "\"Mood\"", group, List.of("so so", "it's \"fine\"", "ünïcödé 🐘", "l".repeat(63)),
@@ -289,6 +298,10 @@ public final class TypeMatrix {
         all.add(new Entry(OWN + "nested", group, List.of(
                 "(\"(1,\"\"a,b\"\")\",\"{\"\"(1,x)\"\",NULL,\"\"(,)\"\"}\",\"so so\",1.50,1.10)", "(,,,,)"), made));
         all.add(new Entry(OWN + "whole_pair", group, List.of("(1,)"), made));
+        if (version.major() >= 16) {
+            all.add(new Entry(OWN + "bytes", group, List.of("(\"\\\\351\",\"{\\\\\\\\377,c}\")"),
+                    made + "; holds `\"char\"`: " + SINCE_16));
+        }
         all.add(new Entry(OWN + "floats", group, List.of("[0.1,0.30000000000000004]", "empty", "(NaN,)"), made));
         all.add(new Entry(OWN + "floats_multirange", group, List.of("{[0.1,0.30000000000000004],(1,)}", "{}"), made));
         all.add(new Entry(OWN + "texts", group, List.of("[a,\"b, c\")", "(\"\",)"), made));
@@ -316,6 +329,10 @@ public final class TypeMatrix {
         extension(all, group, "isn", "upc", "220356483481");
         extension(all, group, "intarray", "query_int", "1 & (2 | !3)");
         extension(all, group, "lo", "lo", "0", "4294967295");
+        extension(all, group, "tablefunc", "tablefunc_crosstab_2", "(a,,\"b, c\")", "(,,)");
+        extension(all, group, "tablefunc", "tablefunc_crosstab_3", "(a,\"\",\"\"\"\",d)");
+        extension(all, group, "tablefunc", "tablefunc_crosstab_4", "(a,b,c,d,)");
+        extension(all, group, "dblink", "dblink_pkey_results", "(-1,\"a name\")", "(2147483647,)");
     }
 
     private static void extension(List<Entry> all, String group, String extension, String type, String... values) {
