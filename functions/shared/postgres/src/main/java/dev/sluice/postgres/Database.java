@@ -93,6 +93,8 @@ public final class Database implements AutoCloseable {
         DatabaseUrl url = DatabaseUrl.parse(text, setting);
         Map<String, String> properties = new LinkedHashMap<>(TEXT_SETTINGS);
         properties.put("application_name", applicationName);
+        // The client's own default, which these replace; without it, no database with another encoding can be read.
+        properties.put("client_encoding", "UTF8");
         // «Already exists, skipping» is not worth a line of the log.
         properties.put("client_min_messages", "warning");
         // A process that is stopped, not dead, must not hold a transaction and its row locks for ever.

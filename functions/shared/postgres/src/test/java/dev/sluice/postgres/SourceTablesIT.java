@@ -10,6 +10,8 @@ import dev.sluice.domain.Fault;
 import dev.sluice.domain.KeyType;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.KeyColumn;
+import dev.sluice.testing.PostgresVersion;
+import dev.sluice.testing.SharedServers;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -59,6 +61,8 @@ class SourceTablesIT {
                 CREATE TABLE "\"\"in quotes\"\"" (id int PRIMARY KEY); CREATE TABLE "it''s" (id int PRIMARY KEY);
                 CREATE TABLE "``" (id int PRIMARY KEY); CREATE SCHEMA "x\"\""; CREATE TABLE "x\"\"".ok (id int PRIMARY KEY);
                 CREATE TABLE in_quotes (id int PRIMARY KEY, name text, \"\"\"name\"\"\" text);
+                CREATE TABLE no_column (); ALTER TABLE no_column REPLICA IDENTITY FULL;
+                CREATE TABLE in_apostrophes (id int PRIMARY KEY, "'name'" text);
                 CREATE TABLE in_backticks (id int PRIMARY KEY, "`name`" text);
                 CREATE TABLE generated_key (id int, d int GENERATED ALWAYS AS (id * 2) STORED PRIMARY KEY);
                 CREATE TABLE generated_full (id int PRIMARY KEY, d int GENERATED ALWAYS AS (id * 2) STORED);
@@ -67,6 +71,7 @@ class SourceTablesIT {
                 CREATE DOMAIN inner_type AS gtsvector;
                 CREATE TYPE outer_type AS (x int, y inner_type);
                 CREATE TABLE unreadable_inside (id int PRIMARY KEY, o outer_type);
+                CREATE EXTENSION pg_stat_statements; CREATE TABLE of_extension (id int PRIMARY KEY, s pg_stat_statements);
                 CREATE TABLE of_catalog (id int PRIMARY KEY, c pg_am[]);
                 CREATE SCHEMA other; CREATE TABLE other.fine (id int PRIMARY KEY);
                 CREATE TABLE other."Fine_2" (id int PRIMARY KEY);
@@ -128,6 +133,8 @@ class SourceTablesIT {
             "``"              | is misread by change capture
             "x\"\"".ok          | is misread by change capture
             in_quotes         | has quotes around it
+            no_column         | has no column to copy
+            in_apostrophes    | has quotes around it
             in_backticks      | has quotes around it
             generated_key     | the generated column "d"
             generated_full    | the generated column "d"
@@ -137,6 +144,7 @@ class SourceTablesIT {
             pg_catalog.pg_class | belongs to PostgreSQL
             information_schema.sql_features | belongs to PostgreSQL
             pg_toast.pg_toast_1255 | belongs to PostgreSQL
+            of_extension      | differs from one version
             """)
     void aTableThatCannotBeCarriedIsRefused(String name, String reason) {
         RefusedException refused = catchThrowableOfType(
@@ -146,6 +154,28 @@ class SourceTablesIT {
         assertThat(refused.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
         assertThat(refused.fault().reason()).contains(reason.strip());
         assertThat(refused.fault().hint()).isNotBlank();
+    }
+
+    @Test
+    void aTableOfTheLedgerIsRefused() {
+        assertThatThrownBy(() -> await(tables.inspect(table(databases.pipeline.ledgerSchema() + ".fine"))))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("belongs to PostgreSQL or to Sluice itself");
+    }
+
+    @Test
+    void aDatabaseWhoseTextMeansNothingInParticularIsRefused() throws SQLException {
+        String name = databases.pipeline.name() + "_ascii";
+        databases.atSource("CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+                + (PostgresVersion.ofTests() == PostgresVersion.NEWEST ? " LOCALE_PROVIDER libc" : ""));
+        try (var connection = SharedServers.source().connect(name); var statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE fine (id int PRIMARY KEY)");
+        }
+        try (Database source = databases.sourceNamed(name)) {
+            assertThatThrownBy(() -> await(new SourceTables(source, databases.pipeline).inspect(table("fine"))))
+                    .isInstanceOf(RefusedException.class)
+                    .hasMessageContaining("the source's database has the encoding SQL_ASCII");
+        }
     }
 
     @Test
@@ -192,7 +222,10 @@ class SourceTablesIT {
             databases.atSource("GRANT USAGE ON SCHEMA closed TO " + role);
             assertThat(hint(asReaderTables)).contains("GRANT SELECT ON \"closed\".\"t\"");
             databases.atSource("GRANT SELECT ON closed.t TO " + role);
-            assertThat(hint(asReaderTables)).contains("BYPASSRLS");
+            assertThat(refusal(asReaderTables)).satisfies(fault -> {
+                assertThat(fault.reason()).contains("row-level security hides rows of closed.t from the role \"" + role);
+                assertThat(fault.hint()).contains("BYPASSRLS");
+            });
             databases.atSource("ALTER TABLE closed.t DISABLE ROW LEVEL SECURITY");
             assertThat(hint(asReaderTables)).contains("GRANT \"postgres\" TO \"" + role + "\"");
             databases.atSource("ALTER TABLE closed.t OWNER TO " + role);
@@ -204,9 +237,11 @@ class SourceTablesIT {
     }
 
     private static String hint(SourceTables asReader) {
-        return catchThrowableOfType(RefusedException.class, () -> await(asReader.inspect(table("closed.t"))))
-                .fault()
-                .hint();
+        return refusal(asReader).hint();
+    }
+
+    private static Fault refusal(SourceTables asReader) {
+        return catchThrowableOfType(RefusedException.class, () -> await(asReader.inspect(table("closed.t")))).fault();
     }
 
     @Test

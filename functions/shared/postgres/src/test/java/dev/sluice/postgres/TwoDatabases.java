@@ -63,6 +63,11 @@ final class TwoDatabases implements AutoCloseable {
         return Database.open(vertx, url, "test", "sluice", 2);
     }
 
+    /** Another database of the source's server. */
+    Database sourceNamed(String database) {
+        return Database.open(vertx, sourceServer.url(database), "test", "sluice", 2);
+    }
+
     Connection connectToSource() throws SQLException {
         return sourceServer.connect(sourceName);
     }
