@@ -48,8 +48,15 @@ class LargeValuesIT {
                 "CREATE TABLE too_large (id int PRIMARY KEY, small int, data bytea)",
                 "INSERT INTO too_large SELECT 1, 1, decode(" + LARGE.formatted(2) + " || " + LARGE.formatted(3)
                         + ", 'hex')",
-                "CREATE TABLE too_wide (id int PRIMARY KEY, a text, b text)");
-        stack.add("public.bystander", "public.large", "public.too_large", "public.too_wide");
+                "CREATE TABLE too_wide (id int PRIMARY KEY, a text, b text)",
+                "CREATE TABLE full_with_key (id int PRIMARY KEY, small text, big text)",
+                "CREATE TABLE full_without (id int, small text, big text)",
+                "ALTER TABLE full_with_key REPLICA IDENTITY FULL",
+                "ALTER TABLE full_without REPLICA IDENTITY FULL",
+                "INSERT INTO full_with_key VALUES (1, 'before', " + LARGE.formatted(10) + ")",
+                "INSERT INTO full_without SELECT * FROM full_with_key");
+        stack.add("public.bystander", "public.large", "public.too_large", "public.too_wide", "public.full_with_key",
+                "public.full_without");
     }
 
     @AfterAll
@@ -131,6 +138,28 @@ class LargeValuesIT {
         assertThat(stack.debezium().pid()).as("capture went on without an end").isEqualTo(debezium);
         assertThat(stack.functions().pid()).as("the functions went on without an end").isEqualTo(functions);
         assertThat(stack.functions().isLive()).isTrue();
+    }
+
+    @Test
+    @Order(4)
+    void anOldRowThatDoesNotFitBesideTheNewOneIsNeededOnlyWithoutAKey() throws SQLException {
+        stack.awaitStreaming("public.full_with_key");
+        stack.onSource("UPDATE full_with_key SET big = " + LARGE.formatted(11));
+        stack.awaitQueueApplied("public.full_with_key");
+        assertSame("full_with_key", "big");
+        stack.onSource("UPDATE full_with_key SET id = 2, big = " + LARGE.formatted(12));
+        stack.awaitQueueApplied("public.full_with_key");
+        assertSame("full_with_key", "big");
+
+        stack.awaitStreaming("public.full_without");
+        stack.onSource("INSERT INTO full_without VALUES (2, 'fits alone', " + LARGE.formatted(13) + ")",
+                "DELETE FROM full_without WHERE id = 1");
+        stack.awaitQueueApplied("public.full_without");
+        assertSame("full_without", "big");
+        // The row as it was has what the update leaves alone.
+        stack.onSource("UPDATE full_without SET small = 'changed'");
+        assertThat(stack.awaitFailed("public.full_without").fault().reason())
+                .contains("column big", "50000000 characters", "larger than the");
     }
 
     private static void assertSame(String table, String large) throws SQLException {
