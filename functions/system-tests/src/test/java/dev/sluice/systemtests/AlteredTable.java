@@ -6,6 +6,7 @@ import dev.sluice.domain.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -101,15 +102,28 @@ final class AlteredTable implements AutoCloseable {
     void assertEqual() throws SQLException {
         close();
         stack.awaitQueueApplied(name);
+        // A change of the definition that no change of a row came after is followed at the next look only.
+        String columns = stack.one(stack.source(), "SELECT array_agg(attname)::text" + ofColumns()).orElseThrow();
+        SluiceStack.awaitTrue("the columns " + columns + " of " + name + " are there", SluiceStack.LONG, () -> {
+            try {
+                return stack.one(stack.destination(), "SELECT (array_agg(attname) @> '" + columns + "')::text" + ofColumns())
+                        .equals(Optional.of("true"));
+            } catch (SQLException e) {
+                throw new AssertionError(e);
+            }
+        });
         TableName table = TableName.parse(name);
         String row = stack.one(
                         stack.source(),
-                        "SELECT 'ROW(' || string_agg(format('t.%I', attname), ', ' ORDER BY attname) || ')' FROM pg_attribute "
-                                + "WHERE attrelid = '" + name + "'::regclass AND attnum > 0 AND NOT attisdropped")
+                        "SELECT 'ROW(' || string_agg(format('t.%I', attname), ', ' ORDER BY attname) || ')'" + ofColumns())
                 .orElseThrow();
         assertThat(Contents.differences(stack, table, table, row))
                 .as("rows of %s that differ between source and destination", table)
                 .isEmpty();
+    }
+
+    private String ofColumns() {
+        return " FROM pg_attribute WHERE attrelid = '" + name + "'::regclass AND attnum > 0 AND NOT attisdropped";
     }
 
     @Override
