@@ -230,11 +230,28 @@ class SchemaChangesIT {
             SluiceStack.awaitTrue("both are followed", SluiceStack.LONG, () -> hasAtDestination("older"));
             table.alter("VACUUM FULL $t", "older = 'y'");
             table.assertEqual();
+            SluiceStack.awaitTrue("the new storage is noted", SluiceStack.LONG, () -> isStorageNoted());
 
             table.write();
             table.alter("ALTER TABLE $t RENAME COLUMN older TO oldest", "oldest = 'z'");
             table.alter("ALTER TABLE $t DROP COLUMN a", null);
             table.assertEqual();
+        }
+    }
+
+    private static boolean isStorageNoted() {
+        try {
+            String file = stack.one(
+                            stack.source(), "SELECT relfilenode::text FROM pg_class WHERE oid = 'public.several'::regclass")
+                    .orElseThrow();
+            return stack.one(
+                            stack.destination(),
+                            "SELECT definition ->> 'storage' FROM " + stack.pipeline.ledgerSchema()
+                                    + ".tables WHERE table_name = 'public.several'")
+                    .filter(storage -> storage.endsWith(":" + file))
+                    .isPresent();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
         }
     }
 
