@@ -75,6 +75,8 @@ public final class BackfillBench {
             new BackfillBench(source, destination, Long.parseLong(arguments[1]), arguments.length > 2 ? arguments[2] : "")
                     .run();
         }
+        // The reactive streams' own timers would keep the process for good.
+        System.exit(0);
     }
 
     private void run() throws Exception {
