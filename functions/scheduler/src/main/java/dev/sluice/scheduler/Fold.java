@@ -9,6 +9,7 @@ import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.Request;
 import dev.sluice.domain.PipelineRecord.SlotTask;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
@@ -77,6 +78,7 @@ final class Fold {
     private final List<Dispatched> tasks = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private long inputOffset;
+    private Settings settings;
 
     Fold(World before, Limits limits) {
         this.before = before;
@@ -86,6 +88,7 @@ final class Fold {
         this.requests = new ArrayList<>(before.pipeline().requests());
         this.rejections = new ArrayList<>(before.pipeline().rejections());
         this.inputOffset = before.pipeline().inputOffset();
+        this.settings = before.pipeline().settings();
     }
 
     /** A command at its offset. */
@@ -111,6 +114,7 @@ final class Fold {
                     take(table, OnCommand.decide(table, ofTable, offset, now), what, offset);
                 }
             }
+            case Command.ChangeSettings change -> settings = settings.with(change.settings());
         }
     }
 
@@ -145,8 +149,16 @@ final class Fold {
     Folded finish(Instant now) {
         admit(now);
         dispatch(now);
-        PipelineRecord pipeline =
-                new PipelineRecord(before.pipeline().epoch(), inputOffset, requests, slots, rejections);
+        PipelineRecord pipeline = new PipelineRecord(
+                before.pipeline().epoch(),
+                inputOffset,
+                requests,
+                slots,
+                rejections,
+                settings,
+                before.pipeline().defaults(),
+                before.pipeline().resting(),
+                before.pipeline().pace());
         return new Folded(
                 new World(pipeline, tables),
                 Collections.unmodifiableSet(new LinkedHashSet<>(changed)),

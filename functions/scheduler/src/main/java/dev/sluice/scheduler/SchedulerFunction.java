@@ -2,6 +2,8 @@ package dev.sluice.scheduler;
 
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.messaging.KafkaClients;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.Topics;
@@ -74,7 +76,11 @@ public class SchedulerFunction {
         List<Command.AddTables> onboarding = Onboarding.commands(
                 config.source().tables().orElse(List.of()),
                 config.source().options().map(messages::tableOptions).orElse(Map.of()));
-        loop = new SchedulerLoop(kafka, pipeline, messages, limits, runner, onboarding);
+        Settings defaults = Settings.builtIn()
+                .with(Setting.TABLES_AT_ONCE, limits.tables())
+                .with(Setting.CHUNKS_PER_TABLE, limits.chunksPerTable())
+                .with(Setting.CHUNK_ROWS, chunkRows);
+        loop = new SchedulerLoop(kafka, pipeline, messages, limits, defaults, runner, onboarding);
         thread = Thread.ofPlatform().name("scheduler").unstarted(loop);
     }
 

@@ -3,6 +3,7 @@ package dev.sluice.scheduler;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.TableName;
 import dev.sluice.messaging.KafkaClients;
 import dev.sluice.messaging.Messages;
@@ -43,6 +44,7 @@ final class SchedulerLoop implements Runnable {
     private final Pipeline pipeline;
     private final Messages messages;
     private final Limits limits;
+    private final Settings defaults;
     private final Follower follower;
     private final List<Command.AddTables> onboarding;
     private final TopicPartition input;
@@ -54,12 +56,14 @@ final class SchedulerLoop implements Runnable {
             Pipeline pipeline,
             Messages messages,
             Limits limits,
+            Settings defaults,
             Follower follower,
             List<Command.AddTables> onboarding) {
         this.kafka = kafka;
         this.pipeline = pipeline;
         this.messages = messages;
         this.limits = limits;
+        this.defaults = defaults;
         this.follower = follower;
         this.onboarding = onboarding;
         this.input = new TopicPartition(pipeline.commandsAndEventsTopic(), 0);
@@ -199,7 +203,15 @@ final class SchedulerLoop implements Runnable {
                     known.inputOffset(), beginning - 1, input.topic());
         }
         var claimed = new PipelineRecord(
-                known.epoch() + 1, from, known.requests(), known.slots(), known.rejections());
+                known.epoch() + 1,
+                from,
+                known.requests(),
+                known.slots(),
+                known.rejections(),
+                known.settings(),
+                defaults,
+                known.resting(),
+                known.pace());
         producer.beginTransaction();
         producer.send(messages.pipelineState(claimed));
         producer.commitTransaction();

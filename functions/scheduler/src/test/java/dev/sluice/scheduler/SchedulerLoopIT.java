@@ -7,6 +7,7 @@ import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState;
 import dev.sluice.messaging.KafkaClients;
@@ -64,7 +65,7 @@ class SchedulerLoopIT {
 
         private Running(KafkaClients clients) {
             loop = new SchedulerLoop(
-                    clients, pipeline, messages, new Limits(2, 4, 2, 4), this, List.of());
+                    clients, pipeline, messages, new Limits(2, 4, 2, 4), Settings.builtIn(), this, List.of());
             thread = Thread.ofPlatform().start(loop);
         }
 

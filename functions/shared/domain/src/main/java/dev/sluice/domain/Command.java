@@ -64,4 +64,7 @@ public sealed interface Command {
 
     /** Forget the table: no capture, no queue. The rows at the destination stay. */
     record Remove(TableName table) implements OfTable {}
+
+    /** Change settings of the pipeline, all that are named or none. */
+    record ChangeSettings(Settings.Change settings) implements Command {}
 }

@@ -1,5 +1,6 @@
 package dev.sluice.domain;
 
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,21 @@ import java.util.TreeMap;
  * @param requests requests to add tables that the source has not been asked about yet, oldest first
  * @param slots which chunk each busy worker slot has
  * @param rejections the last inputs that could not be followed, oldest first, at most {@value #REJECTIONS_MAX}
+ * @param settings those that were changed by command
+ * @param defaults what the configuration of the scheduler that leads says of the others
+ * @param resting why no chunk goes out although there are some; empty: nothing keeps them
+ * @param pace when the next chunk may go out, under a limit of rows per second
  */
 public record PipelineRecord(
-        long epoch, long inputOffset, List<Request> requests, Map<Integer, SlotTask> slots, List<Rejection> rejections) {
+        long epoch,
+        long inputOffset,
+        List<Request> requests,
+        Map<Integer, SlotTask> slots,
+        List<Rejection> rejections,
+        Settings settings,
+        Settings defaults,
+        Optional<String> resting,
+        Optional<Pace> pace) {
 
     public static final int REJECTIONS_MAX = 20;
     /** More unanswered requests than this are rejected. */
@@ -31,7 +44,13 @@ public record PipelineRecord(
     }
 
     public static PipelineRecord empty() {
-        return new PipelineRecord(0, 0, List.of(), Map.of(), List.of());
+        return new PipelineRecord(
+                0, 0, List.of(), Map.of(), List.of(), Settings.NONE, Settings.NONE, Optional.empty(), Optional.empty());
+    }
+
+    /** The settings that hold. */
+    public Settings effective() {
+        return settings.over(defaults);
     }
 
     public record Request(long offset, List<String> tables, Optional<TableOptions> options, Attempt attempt) {
@@ -47,6 +66,16 @@ public record PipelineRecord(
     }
 
     public record SlotTask(TableName table, long run, int chunk, int attempt) {}
+
+    /**
+     * @param notBefore when all that has gone out is paid for
+     * @param reserved by busy worker slot: how many rows its chunk was taken for
+     */
+    public record Pace(Instant notBefore, Map<Integer, Long> reserved) {
+        public Pace {
+            reserved = Collections.unmodifiableMap(new TreeMap<>(reserved));
+        }
+    }
 
     /** Texts come from whoever sent the input, so they are cut: the record must stay one that Kafka takes. */
     public record Rejection(long offset, String what, String reason) {

@@ -91,6 +91,7 @@ public final class Messages {
         COMMANDS.put("cancel", Command.Cancel.class);
         COMMANDS.put("retry", Command.Retry.class);
         COMMANDS.put("remove", Command.Remove.class);
+        COMMANDS.put("change-settings", Command.ChangeSettings.class);
         leaves(Event.class, type -> EVENTS.put(dashed(type.getSimpleName()), type.asSubclass(Event.class)));
     }
 
@@ -408,6 +409,7 @@ public final class Messages {
         text(texts, Lsn.class, Lsn::toString, Lsn::parse);
         text(texts, PgSnapshot.class, PgSnapshot::toString, PgSnapshot::parse);
         TableOptionsForm.register(texts);
+        SettingsForm.register(texts);
         JsonMapper.Builder builder = JsonMapper.builder()
                 .addModule(new Jdk8Module())
                 .addModule(new JavaTimeModule())

@@ -12,6 +12,8 @@ import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
@@ -66,7 +68,14 @@ final class Examples {
                 new Command.Backfill(TABLE, Optional.of(OPTIONS)),
                 new Command.Cancel(TABLE, true),
                 new Command.Retry(TABLE),
-                new Command.Remove(TABLE));
+                new Command.Remove(TABLE),
+                new Command.ChangeSettings(new Settings.Change(Map.of(Setting.ROWS_PER_SECOND, Optional.empty()))),
+                new Command.ChangeSettings(new Settings.Change(Map.of(
+                        Setting.CHUNK_ROWS, Optional.of(500),
+                        Setting.READ_REPLICA, Optional.of(false),
+                        Setting.MISSING_ROWS, Optional.of("keep"),
+                        Setting.JOIN_PATTERNS, Optional.of(List.of("\"Größe\".*", "!public.a_b")),
+                        Setting.CHUNK_SECONDS, Optional.empty()))));
     }
 
     static Stream<StepResult> stepResults() {
@@ -181,13 +190,20 @@ final class Examples {
                         1L << 40,
                         List.of(new PipelineRecord.Request(5, List.of("public.*"), Optional.of(OPTIONS), RETRIED)),
                         Map.of(0, new PipelineRecord.SlotTask(TABLE, 7, 1, 2), 255, new PipelineRecord.SlotTask(TABLE, 7, 2, 1)),
-                        List.of(new PipelineRecord.Rejection(4, "cancel", "it streams"))));
+                        List.of(new PipelineRecord.Rejection(4, "cancel", "it streams")),
+                        Settings.NONE.with(Setting.CHUNK_ROWS, 500).with(Setting.JOIN_PATTERNS, List.of("sales.*")),
+                        Settings.builtIn(),
+                        Optional.of("21 sessions are active"),
+                        Optional.of(new PipelineRecord.Pace(NOW, Map.of(0, 1L << 40, 255, 0L)))));
     }
 
     static Stream<ChunkTask> chunkTasks() {
         return Stream.of(
                 new ChunkTask(TABLE, 7, 0, 1, KeyRange.ALL, "f00", LSN, Optional.of(SNAPSHOT)),
-                new ChunkTask(TABLE, 7, 1, 2, new KeyRange(Optional.of(KEY), Optional.of(KEY)), "f00", LSN, Optional.empty()));
+                new ChunkTask(TABLE, 7, 1, 2, new KeyRange(Optional.of(KEY), Optional.of(KEY)), "f00", LSN, Optional.empty()),
+                new ChunkTask(
+                        TABLE, 7, 1, 2, KeyRange.ALL, "f00", LSN, Optional.empty(),
+                        Settings.NONE.with(Setting.READ_REPLICA, false).with(Setting.MISSING_ROWS, "keep")));
     }
 
     static Stream<StreamCommand> streamCommands() {

@@ -8,6 +8,8 @@ import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
@@ -105,6 +107,34 @@ class MessagesTest {
                 + "\", \"data\": " + new String(binary.value(), UTF_8) + "}";
 
         assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command));
+    }
+
+    @Test
+    void aChangeOfSettingsIsReadAsThePageHasIt() {
+        assertThat(messages.input(record(envelope(
+                        "dev.sluice.command.change-settings",
+                        "{\"settings\":{\"chunkRows\":20000,\"rowsPerSecond\":null}}"))))
+                .isEqualTo(new Input.OfCommand(new Command.ChangeSettings(new Settings.Change(
+                        Map.of(Setting.CHUNK_ROWS, Optional.of(20_000), Setting.ROWS_PER_SECOND, Optional.empty())))));
+    }
+
+    static Stream<Arguments> badSettings() {
+        return Stream.of(
+                Arguments.of("{\"chunkRows\":20000,\"tablesAtOnce\":0}", "tablesAtOnce is 0: it must be a whole number"),
+                Arguments.of("{\"chunkRows\":1e3}", "chunkRows is 1000.0: it must be a whole number"),
+                Arguments.of("{\"chunkRows\":123456789012345678901}", "chunkRows is 123456789012345678901: it must be"),
+                Arguments.of("{\"chunkrows\":200}", "there is no setting «chunkrows»; there are tablesAtOnce"),
+                Arguments.of("{\"joinPatterns\":[\"a\",null]}", "joinPatterns is null: it must be"),
+                Arguments.of("{}", "no setting is named"),
+                Arguments.of("[]", "settings are a JSON object"),
+                Arguments.of("null", "the field «settings» is missing or null"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badSettings")
+    void aChangeWithOneBadValueIsRefusedAsAWhole(String settings, String reason) {
+        assertThat(messages.input(record(envelope("dev.sluice.command.change-settings", "{\"settings\":" + settings + "}"))))
+                .isInstanceOfSatisfying(Input.Poison.class, poison -> assertThat(poison.reason()).contains(reason));
     }
 
     @Test

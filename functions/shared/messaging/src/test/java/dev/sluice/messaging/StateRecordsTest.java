@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
@@ -44,7 +46,20 @@ class StateRecordsTest {
     @ParameterizedTest
     @MethodSource("pipelineStates")
     void thePipelinesStateOfTheFirstVersionIsRead(String written) {
-        assertThat(messages.pipelineState(record("pipeline-state", written))).isNotNull();
+        PipelineRecord state = messages.pipelineState(record("pipeline-state", written));
+
+        assertThat(state.settings()).isEqualTo(Settings.NONE);
+        assertThat(state.effective()).isEqualTo(Settings.NONE);
+        assertThat(state.resting()).isEmpty();
+    }
+
+    @Test
+    void aChunkTaskOfTheFirstVersionHasNoSettings() {
+        String written = "{\"table\":\"public.orders\",\"run\":7,\"chunk\":0,\"attempt\":1,"
+                + "\"range\":{\"after\":null,\"upTo\":null},\"fingerprint\":\"f\",\"primary\":\"0/0\","
+                + "\"emptyAsOf\":null}";
+
+        assertThat(messages.chunkTask(record("chunk-task", written)).settings()).isEqualTo(Settings.NONE);
     }
 
     @Test

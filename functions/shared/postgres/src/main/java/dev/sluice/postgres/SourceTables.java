@@ -5,6 +5,7 @@ import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import dev.sluice.domain.TablePattern;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonArray;
 import io.vertx.mutiny.sqlclient.Row;
