@@ -63,9 +63,11 @@ sealed interface Effect {
                 .filter(request -> request.attempt().isDue(now))
                 .forEach(request -> due.add(
                         new MatchTables(request.offset(), request.attempt().number(), request.tables())));
+        boolean pipelineRests = world.pipeline().pause().isPresent();
         for (TableRecord table : world.tables().values()) {
+            boolean rests = pipelineRests || table.pause().isPresent();
             switch (table.state()) {
-                case Preparing preparing when preparing.attempt().isDue(now) ->
+                case Preparing preparing when !rests && preparing.attempt().isDue(now) ->
                     due.add(new Prepare(
                             table.table(),
                             preparing.run(),
@@ -75,7 +77,7 @@ sealed interface Effect {
                             table.captured(),
                             table.options(),
                             world.pipeline().epoch()));
-                case Backfilling backfilling -> planning(table, backfilling, limits, now).ifPresent(due::add);
+                case Backfilling backfilling when !rests -> planning(table, backfilling, limits, now).ifPresent(due::add);
                 case Leaving leaving when leaving.attempt().isDue(now) ->
                     due.add(new Leave(
                             table.table(),

@@ -1,10 +1,13 @@
 package dev.sluice.scheduler;
 
+import dev.sluice.domain.Asked;
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.PastRun;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.Request;
@@ -15,7 +18,6 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
-import dev.sluice.domain.TableState.Active;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Failed;
@@ -24,6 +26,7 @@ import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
 import dev.sluice.domain.TableState.Remedy;
+import dev.sluice.messaging.Messages;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -36,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The fold at the heart of Sluice: inputs in their one order, over what is known, give what is known then and what is
@@ -79,6 +83,7 @@ final class Fold {
     private final List<String> notes = new ArrayList<>();
     private long inputOffset;
     private Settings settings;
+    private Optional<Pause> pause;
 
     Fold(World before, Limits limits) {
         this.before = before;
@@ -89,33 +94,60 @@ final class Fold {
         this.rejections = new ArrayList<>(before.pipeline().rejections());
         this.inputOffset = before.pipeline().inputOffset();
         this.settings = before.pipeline().settings();
+        this.pause = before.pipeline().pause();
     }
 
-    /** A command at its offset. */
-    void command(Command command, long offset, Instant now) {
+    /**
+     * A command at its offset.
+     *
+     * @param by who asks, as far as that is known
+     */
+    void command(Command command, Optional<String> by, long offset, Instant now) {
         inputOffset = offset + 1;
         switch (command) {
-            case Command.AddTables add -> {
-                var request = new Request(offset, add.tables(), add.options(), Attempt.first());
-                int length = request.length()
-                        + requests.stream().mapToInt(Request::length).sum();
-                if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
-                    reject(offset, "add-tables " + add.tables(), "too many requests wait for the source; send it again later");
-                } else {
-                    requests.add(request);
-                }
-            }
+            case Command.AddTables add -> add(new Request(offset, add.tables(), add.options(), Attempt.first(), by));
             case Command.OfTable ofTable -> {
                 TableRecord table = tables.get(ofTable.table());
                 String what = ofTable.getClass().getSimpleName() + " " + ofTable.table();
                 if (table == null) {
                     reject(offset, what, "Sluice does not know this table; send add-tables first");
                 } else {
-                    take(table, OnCommand.decide(table, ofTable, offset, now), what, offset);
+                    Turn turn = OnCommand.decide(table, ofTable, by, offset, front(), now);
+                    take(turn.asked(new Asked(Messages.name(command), by, now)), what, offset, table.table(), now);
                 }
             }
             case Command.ChangeSettings change -> settings = settings.with(change.settings());
+            case Command.PausePipeline rest -> {
+                if (pause.isPresent()) {
+                    reject(offset, "pause-pipeline", "the pipeline is paused already");
+                } else {
+                    pause = Optional.of(new Pause(by, now));
+                }
+            }
+            case Command.ResumePipeline goOn -> {
+                if (pause.isEmpty()) {
+                    reject(offset, "resume-pipeline", "the pipeline is not paused");
+                }
+                pause = Optional.empty();
+            }
         }
+    }
+
+    private void add(Request request) {
+        int length = request.length() + requests.stream().mapToInt(Request::length).sum();
+        if (requests.size() >= PipelineRecord.REQUESTS_MAX || length > PipelineRecord.REQUESTS_LENGTH_MAX) {
+            reject(
+                    request.offset(),
+                    "add-tables " + request.tables(),
+                    "too many requests wait for the source; send it again later");
+        } else {
+            requests.add(request);
+        }
+    }
+
+    /** A place before all that wait for their turn. */
+    private long front() {
+        return waiting().mapToLong(Fold::place).min().orElse(0) - 1;
     }
 
     /** An event at its offset. */
@@ -133,7 +165,7 @@ final class Fold {
                 if (table == null) {
                     notes.add(what + " ignored: the table is not known");
                 } else {
-                    take(table, OnEvent.decide(table, ofRun, now), what, offset);
+                    take(OnEvent.decide(table, ofRun, now), what, offset, table.table(), now);
                 }
             }
         }
@@ -158,7 +190,8 @@ final class Fold {
                 settings,
                 before.pipeline().defaults(),
                 before.pipeline().resting(),
-                before.pipeline().pace());
+                before.pipeline().pace(),
+                pause);
         return new Folded(
                 new World(pipeline, tables),
                 Collections.unmodifiableSet(new LinkedHashSet<>(changed)),
@@ -175,13 +208,14 @@ final class Fold {
         }
         Request request = requests.removeFirst();
         TableOptions options = request.options().orElse(TableOptions.NONE);
+        var asked = new Asked("add-tables", request.by(), now);
         int place = 0;
         for (TableName name : matched.tables()) {
             if (tables.containsKey(name)) {
                 known(tables.get(name), request, offset);
             } else {
                 var queued = new Queued(offset, matched.request(), place++, Optional.empty(), false);
-                put(Records.fresh(name, queued, options, now));
+                put(Records.asked(Records.fresh(name, queued, options, now), asked), now);
             }
         }
         for (String unknown : matched.unknown()) {
@@ -208,8 +242,10 @@ final class Fold {
         try {
             TableName name = TableName.parse(unknown);
             if (!tables.containsKey(name)) {
-                put(Records.fresh(
-                        name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), options, now));
+                put(
+                        Records.fresh(
+                                name, new Failed(offset, Phase.PREPARING, fault, new Remedy.CopyAnew()), options, now),
+                        now);
             }
         } catch (IllegalArgumentException e) {
             reject(offset, "add-tables " + unknown, "no table of the source matches");
@@ -226,26 +262,28 @@ final class Fold {
         Request request = requests.removeFirst();
         Optional<Attempt> next = request.attempt().after(failed.fault(), now);
         if (next.isPresent()) {
-            requests.addFirst(new Request(request.offset(), request.tables(), request.options(), next.get()));
+            requests.addFirst(new Request(
+                    request.offset(), request.tables(), request.options(), next.get(), request.by()));
         } else {
             reject(offset, "add-tables " + request.tables(), failed.fault().reason());
         }
     }
 
-    private void take(TableRecord table, Turn turn, String what, long offset) {
+    private void take(Turn turn, String what, long offset, TableName name, Instant now) {
         switch (turn) {
-            case Turn.Becomes becomes -> put(becomes.next());
+            case Turn.Becomes becomes -> put(becomes.next(), now);
             case Turn.Forgotten gone -> {
-                tables.remove(table.table());
-                changed.remove(table.table());
-                forgotten.add(table.table());
+                tables.remove(name);
+                changed.remove(name);
+                forgotten.add(name);
             }
             case Turn.Ignored ignored -> notes.add(what + " ignored: " + ignored.reason());
             case Turn.Rejected rejected -> reject(offset, what, rejected.reason());
         }
     }
 
-    private void put(TableRecord table) {
+    private void put(TableRecord next, Instant now) {
+        TableRecord table = Records.runs(next, PastRun.after(next.runs(), next, now));
         tables.put(table.table(), table);
         changed.remove(table.table());
         changed.add(table.table());
@@ -265,45 +303,69 @@ final class Fold {
         slots.values().remove(asked);
     }
 
+    /** Those that wait for a place among the tables at once: queued, or to go on after a pause. */
+    private Stream<TableRecord> waiting() {
+        return tables.values().stream()
+                .filter(table -> table.pause()
+                        .map(rest -> rest.resumed().isPresent())
+                        .orElse(table.state() instanceof Queued));
+    }
+
+    /** First in, first out. */
+    private static long place(TableRecord table) {
+        return table.pause().flatMap(Pause::resumed).orElseGet(() -> ((Queued) table.state()).requested());
+    }
+
+    private static int placeOfRequest(TableRecord table) {
+        return table.state() instanceof Queued queued ? queued.place() : 0;
+    }
+
     private void admit(Instant now) {
-        long active = tables.values().stream()
-                .filter(table -> table.state() instanceof Active)
-                .count();
-        List<TableRecord> waiting = tables.values().stream()
-                .filter(table -> table.state() instanceof Queued)
-                .sorted(Comparator.comparingLong((TableRecord table) -> ((Queued) table.state()).requested())
-                        .thenComparingInt(table -> ((Queued) table.state()).place()))
+        if (pause.isPresent()) {
+            return;
+        }
+        long active = tables.values().stream().filter(TableRecord::isActive).count();
+        List<TableRecord> next = waiting()
+                .sorted(Comparator.comparingLong(Fold::place).thenComparingInt(Fold::placeOfRequest))
                 .toList();
-        for (TableRecord table : waiting) {
+        for (TableRecord table : next) {
             if (active >= limits.tables()) {
                 return;
             }
-            Queued queued = (Queued) table.state();
-            put(Records.to(
-                    queued.close().isPresent() ? table : Records.begun(table),
-                    queued.close()
-                            .<TableState>map(close ->
-                                    new Completing(
-                                            queued.run(),
-                                            close.outcome(),
-                                            close.chunks(),
-                                            Records.nextAttempt(table)))
-                            .orElseGet(() -> new Preparing(
-                                    queued.run(),
-                                    Step.INSPECT,
-                                    Records.nextAttempt(table),
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    Optional.empty())),
-                    now));
+            put(
+                    table.state() instanceof Queued queued
+                            ? begun(table, queued, now)
+                            : Records.paused(table, Optional.empty()),
+                    now);
             active++;
         }
     }
 
+    private static TableRecord begun(TableRecord table, Queued queued, Instant now) {
+        return queued.close()
+                .map(close -> Records.to(
+                        table,
+                        new Completing(queued.run(), close.outcome(), close.chunks(), Records.nextAttempt(table)),
+                        now))
+                .orElseGet(() -> Records.to(
+                        Records.begun(table),
+                        new Preparing(
+                                queued.run(),
+                                Step.INSPECT,
+                                Records.nextAttempt(table),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty()),
+                        now));
+    }
+
     /** A task goes only to a slot that has none: nothing ever waits behind a slow chunk. Older runs first. */
     private void dispatch(Instant now) {
+        if (pause.isPresent()) {
+            return;
+        }
         List<TableRecord> copying = tables.values().stream()
-                .filter(table -> table.state() instanceof Backfilling)
+                .filter(table -> table.state() instanceof Backfilling && table.isActive())
                 .sorted(Comparator.comparingLong((TableRecord table) -> table.state().run())
                         .thenComparing(TableRecord::table))
                 .toList();
@@ -329,7 +391,7 @@ final class Fold {
                 slot = nextFreeSlot(slot + 1);
             }
             if (sent) {
-                put(OnChunk.with(table, backfilling, OnChunk.withOpen(backfilling.plan(), open), now));
+                put(OnChunk.with(table, backfilling, OnChunk.withOpen(backfilling.plan(), open), now), now);
             }
         }
     }

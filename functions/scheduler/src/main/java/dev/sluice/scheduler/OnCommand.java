@@ -1,9 +1,11 @@
 package dev.sluice.scheduler;
 
 import dev.sluice.domain.Command;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.TableState.Active;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Cancelled;
 import dev.sluice.domain.TableState.Completing;
@@ -24,14 +26,81 @@ final class OnCommand {
 
     private OnCommand() {}
 
-    /** @param offset of the command: the id of the run that it starts, and its place in the queue */
-    static Turn decide(TableRecord table, Command.OfTable command, long offset, Instant now) {
+    /**
+     * @param by who asks, as far as that is known
+     * @param offset of the command: the id of the run that it starts, and its place in the queue
+     * @param front a place before all that wait for their turn
+     */
+    static Turn decide(
+            TableRecord table, Command.OfTable command, Optional<String> by, long offset, long front, Instant now) {
         return switch (command) {
-            case Command.Backfill backfill -> asking(backfill(table, backfill.options(), offset, now), backfill.options());
-            case Command.Cancel cancel -> asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty());
-            case Command.Retry retry -> retry(table, offset, now);
-            case Command.Remove remove -> remove(table, now);
+            case Command.Backfill backfill ->
+                goingOn(asking(backfill(table, backfill.options(), offset, now), backfill.options()));
+            case Command.Cancel cancel -> goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty()));
+            case Command.Retry retry -> goingOn(retry(table, offset, now));
+            case Command.Remove remove -> goingOn(remove(table, now));
+            case Command.Pause pause -> pause(table, by, now);
+            case Command.Resume resume -> resume(table, offset);
+            case Command.ToFront toFront -> toFront(table, front);
         };
+    }
+
+    /** What is to become of a table now ends its pause. */
+    private static Turn goingOn(Turn turn) {
+        return turn instanceof Turn.Becomes becomes
+                ? Turn.becomes(Records.paused(becomes.next(), Optional.empty()))
+                : turn;
+    }
+
+    private static Turn pause(TableRecord table, Optional<String> by, Instant now) {
+        if (table.pause().filter(rest -> rest.resumed().isEmpty()).isPresent()) {
+            return Turn.rejected("it is paused already");
+        }
+        return switch (table.state()) {
+            case Queued queued -> rest(table, by, now);
+            case Preparing preparing -> rest(table, by, now);
+            case Backfilling backfilling -> rest(table, by, now);
+            case Completing completing -> rest(table, by, now);
+            case Draining draining -> rest(table, by, now);
+            case Streaming streaming -> rest(table, by, now);
+            case Cancelled cancelled -> Turn.rejected("it is cancelled; there is nothing that goes on");
+            case Failed failed -> Turn.rejected("it has failed; there is nothing that goes on");
+            case Leaving leaving -> Turn.rejected("it is being removed");
+        };
+    }
+
+    private static Turn rest(TableRecord table, Optional<String> by, Instant now) {
+        return Turn.becomes(Records.paused(table, Optional.of(new Pause(by, now))));
+    }
+
+    /** A table that would take a place among the tables at once waits for one, with what stands in the queue. */
+    private static Turn resume(TableRecord table, long offset) {
+        if (table.pause().isEmpty()) {
+            return Turn.rejected("it is not paused");
+        }
+        Pause pause = table.pause().get();
+        if (pause.resumed().isPresent()) {
+            return Turn.rejected("it goes on already, as soon as fewer tables are being backfilled");
+        }
+        return Turn.becomes(Records.paused(
+                table,
+                table.state() instanceof Active
+                        ? Optional.of(new Pause(pause.by(), pause.since(), Optional.of(offset)))
+                        : Optional.empty()));
+    }
+
+    private static Turn toFront(TableRecord table, long place) {
+        if (table.pause().isPresent()) {
+            Pause pause = table.pause().get();
+            return pause.resumed().isEmpty()
+                    ? Turn.rejected("it is paused; send resume first")
+                    : Turn.becomes(Records.paused(
+                            table, Optional.of(new Pause(pause.by(), pause.since(), Optional.of(place)))));
+        }
+        return table.state() instanceof Queued queued
+                ? Turn.becomes(Records.inQueue(
+                        table, new Queued(queued.run(), place, 0, queued.close(), queued.streams())))
+                : Turn.rejected("it does not wait for its turn");
     }
 
     /** What becomes of the table, with what is asked for its next run. A cancel takes back what was asked before. */
@@ -66,6 +135,7 @@ final class OnCommand {
                     now));
             case Queued queued when queued.close().filter(close -> close.outcome().drains()).isPresent() ->
                 Turn.rejected("its backfill is over already; it waits for its turn to drain");
+            case Queued queued when queued.close().isPresent() -> Turn.rejected("it is being cancelled already");
             // An older run holds it, and only closing a run sets it going again. It keeps its place.
             case Queued queued when table.streamedRun().isPresent() -> Turn.becomes(Records.to(
                     table,
@@ -77,9 +147,8 @@ final class OnCommand {
                             false),
                     now));
             case Queued queued -> Turn.becomes(stopped(table, dropQueue, now));
-            case Preparing preparing -> Turn.becomes(Records.to(table, close(table, preparing.run(), dropQueue), now));
-            case Backfilling backfilling ->
-                Turn.becomes(Records.to(table, close(table, backfilling.run(), dropQueue), now));
+            case Preparing preparing -> Turn.becomes(cut(table, dropQueue, offset, now));
+            case Backfilling backfilling -> Turn.becomes(cut(table, dropQueue, offset, now));
             case Failed failed when failed.remedy() instanceof Remedy.Leave leave ->
                 leave.toBeRemoved()
                         ? Turn.rejected("its removal failed; send retry")
@@ -175,10 +244,14 @@ final class OnCommand {
                 now);
     }
 
-    private static Completing close(TableRecord table, long run, boolean dropQueue) {
+    /** Its run is closed: in its place among the tables at once, or when it gets one again after a pause. */
+    private static TableRecord cut(TableRecord table, boolean dropQueue, long offset, Instant now) {
         Outcome outcome = table.streamedRun().isPresent()
                 ? Outcome.CUT_SHORT
                 : dropQueue ? Outcome.DISCARDED : Outcome.ABANDONED;
-        return new Completing(run, outcome, 0, Records.nextAttempt(table));
+        long run = table.state().run();
+        return table.pause().isPresent()
+                ? close(table, run, new Remedy.Close(outcome, 0), offset, now)
+                : Records.to(table, new Completing(run, outcome, 0, Records.nextAttempt(table)), now);
     }
 }

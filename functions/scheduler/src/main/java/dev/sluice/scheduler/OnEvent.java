@@ -172,7 +172,8 @@ final class OnEvent {
         return known
                 ? Turn.becomes(Records.queue(
                         table,
-                        new TableRecord.Queue(moved.waiting(), moved.applied(), moved.delayMillis(), moved.trouble())))
+                        new TableRecord.Queue(
+                                moved.waiting(), moved.applied(), moved.delayMillis(), moved.trouble(), moved.oldest())))
                 : Turn.late(table, moved.run(), "queue progress");
     }
 

@@ -1,14 +1,18 @@
 package dev.sluice.scheduler;
 
+import dev.sluice.domain.Asked;
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.PastRun;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
 import dev.sluice.domain.TableState;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /** Copies of a table's record with one thing changed. */
@@ -25,17 +29,18 @@ final class Records {
     /** Another state; the time counts from now if it is a state of another kind or run. */
     static TableRecord to(TableRecord table, TableState state, Instant now) {
         boolean same = table.state().getClass() == state.getClass() && table.state().run() == state.run();
-        return new TableRecord(
-                table.table(),
-                state,
-                same ? table.stateSince() : now,
-                Math.max(table.attempts(), attempt(state)),
-                table.captured(),
-                table.streamedRun(),
-                table.progress(),
-                table.queue(),
-                table.options(),
-                table.optionsAsked());
+        var draft = new Draft(table);
+        draft.state = state;
+        draft.stateSince = same ? table.stateSince() : now;
+        draft.attempts = Math.max(table.attempts(), attempt(state));
+        return draft.record();
+    }
+
+    /** Another place in the queue; it has waited as long as before. */
+    static TableRecord inQueue(TableRecord table, TableState.Queued queued) {
+        var draft = new Draft(table);
+        draft.state = queued;
+        return draft.record();
     }
 
     private static int attempt(TableState state) {
@@ -73,17 +78,9 @@ final class Records {
     }
 
     static TableRecord captured(TableRecord table, Optional<CaptureIdentity> identity) {
-        return new TableRecord(
-                table.table(),
-                table.state(),
-                table.stateSince(),
-                table.attempts(),
-                identity,
-                table.streamedRun(),
-                table.progress(),
-                table.queue(),
-                table.options(),
-                table.optionsAsked());
+        var draft = new Draft(table);
+        draft.captured = identity;
+        return draft.record();
     }
 
     /** Nothing that its queue may have missed counts as streamed. */
@@ -92,60 +89,28 @@ final class Records {
     }
 
     static TableRecord streamed(TableRecord table, Optional<Long> run) {
-        return new TableRecord(
-                table.table(),
-                table.state(),
-                table.stateSince(),
-                table.attempts(),
-                table.captured(),
-                run,
-                table.progress(),
-                table.queue(),
-                table.options(),
-                table.optionsAsked());
+        var draft = new Draft(table);
+        draft.streamedRun = run;
+        return draft.record();
     }
 
     static TableRecord progress(TableRecord table, Progress progress) {
-        return new TableRecord(
-                table.table(),
-                table.state(),
-                table.stateSince(),
-                table.attempts(),
-                table.captured(),
-                table.streamedRun(),
-                progress,
-                table.queue(),
-                table.options(),
-                table.optionsAsked());
+        var draft = new Draft(table);
+        draft.progress = progress;
+        return draft.record();
     }
 
     static TableRecord queue(TableRecord table, TableRecord.Queue queue) {
-        return new TableRecord(
-                table.table(),
-                table.state(),
-                table.stateSince(),
-                table.attempts(),
-                table.captured(),
-                table.streamedRun(),
-                table.progress(),
-                Optional.of(queue),
-                table.options(),
-                table.optionsAsked());
+        var draft = new Draft(table);
+        draft.queue = Optional.of(queue);
+        return draft.record();
     }
 
     /** The run that waits for its turn begins with these; empty: with those of the run before. */
     static TableRecord asked(TableRecord table, Optional<TableOptions> options) {
-        return new TableRecord(
-                table.table(),
-                table.state(),
-                table.stateSince(),
-                table.attempts(),
-                table.captured(),
-                table.streamedRun(),
-                table.progress(),
-                table.queue(),
-                table.options(),
-                options.filter(asked -> !asked.equals(table.options())));
+        var draft = new Draft(table);
+        draft.optionsAsked = options.filter(asked -> !asked.equals(table.options()));
+        return draft.record();
     }
 
     /**
@@ -153,18 +118,71 @@ final class Records {
      * cancelled then, some rows would be by the old options and some by the new.
      */
     static TableRecord begun(TableRecord table) {
-        return table.optionsAsked()
-                .map(asked -> new TableRecord(
-                        table.table(),
-                        table.state(),
-                        table.stateSince(),
-                        table.attempts(),
-                        table.captured(),
-                        Optional.empty(),
-                        table.progress(),
-                        table.queue(),
-                        asked,
-                        Optional.empty()))
-                .orElse(table);
+        if (table.optionsAsked().isEmpty()) {
+            return table;
+        }
+        var draft = new Draft(table);
+        draft.streamedRun = Optional.empty();
+        draft.options = table.optionsAsked().get();
+        draft.optionsAsked = Optional.empty();
+        return draft.record();
+    }
+
+    static TableRecord paused(TableRecord table, Optional<Pause> pause) {
+        var draft = new Draft(table);
+        draft.pause = pause;
+        return draft.record();
+    }
+
+    /** What was asked for last, and by whom. */
+    static TableRecord asked(TableRecord table, Asked asked) {
+        var draft = new Draft(table);
+        draft.asked = Optional.of(asked);
+        return draft.record();
+    }
+
+    static TableRecord runs(TableRecord table, List<PastRun> runs) {
+        var draft = new Draft(table);
+        draft.runs = runs;
+        return draft.record();
+    }
+
+    /** A record while it is changed: the one place that lists its fields. */
+    private static final class Draft {
+        private final TableName table;
+        private TableState state;
+        private Instant stateSince;
+        private int attempts;
+        private Optional<CaptureIdentity> captured;
+        private Optional<Long> streamedRun;
+        private Progress progress;
+        private Optional<TableRecord.Queue> queue;
+        private TableOptions options;
+        private Optional<TableOptions> optionsAsked;
+        private Optional<Pause> pause;
+        private Optional<Asked> asked;
+        private List<PastRun> runs;
+
+        Draft(TableRecord from) {
+            table = from.table();
+            state = from.state();
+            stateSince = from.stateSince();
+            attempts = from.attempts();
+            captured = from.captured();
+            streamedRun = from.streamedRun();
+            progress = from.progress();
+            queue = from.queue();
+            options = from.options();
+            optionsAsked = from.optionsAsked();
+            pause = from.pause();
+            asked = from.asked();
+            runs = from.runs();
+        }
+
+        TableRecord record() {
+            return new TableRecord(
+                    table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked,
+                    pause, asked, runs);
+        }
     }
 }

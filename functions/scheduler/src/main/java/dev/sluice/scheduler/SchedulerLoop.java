@@ -211,7 +211,8 @@ final class SchedulerLoop implements Runnable {
                 known.settings(),
                 defaults,
                 known.resting(),
-                known.pace());
+                known.pace(),
+                known.pause());
         producer.beginTransaction();
         producer.send(messages.pipelineState(claimed));
         producer.commitTransaction();
@@ -234,8 +235,8 @@ final class SchedulerLoop implements Runnable {
             }
             switch (messages.input(record)) {
                 case Messages.Input.OfCommand ofCommand -> {
-                    LOG.infof("command: %s", ofCommand.command());
-                    fold.command(ofCommand.command(), record.offset(), now);
+                    LOG.infof("command: %s by=\"%s\"", ofCommand.command(), ofCommand.by().orElse(""));
+                    fold.command(ofCommand.command(), ofCommand.by(), record.offset(), now);
                 }
                 case Messages.Input.OfEvent ofEvent -> fold.event(ofEvent.event(), record.offset(), now);
                 case Messages.Input.Poison unreadable -> {

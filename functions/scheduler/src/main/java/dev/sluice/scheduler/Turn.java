@@ -1,5 +1,6 @@
 package dev.sluice.scheduler;
 
+import dev.sluice.domain.Asked;
 import dev.sluice.domain.TableRecord;
 
 /** What one input means for one table. */
@@ -16,6 +17,11 @@ sealed interface Turn {
 
     /** Somebody asked for what cannot be done now; a person should learn of it. */
     record Rejected(String reason) implements Turn {}
+
+    /** This turn, with what was asked noted where it is followed. */
+    default Turn asked(Asked asked) {
+        return this instanceof Becomes becomes ? new Becomes(Records.asked(becomes.next(), asked)) : this;
+    }
 
     static Turn becomes(TableRecord next) {
         return new Becomes(next);

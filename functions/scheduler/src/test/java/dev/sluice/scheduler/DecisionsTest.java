@@ -36,6 +36,9 @@ class DecisionsTest {
         COMMANDS.put("Cancel, drop queue", new Command.Cancel(Given.TABLE, true));
         COMMANDS.put("Retry", new Command.Retry(Given.TABLE));
         COMMANDS.put("Remove", new Command.Remove(Given.TABLE));
+        COMMANDS.put("Pause", new Command.Pause(Given.TABLE));
+        COMMANDS.put("Resume", new Command.Resume(Given.TABLE));
+        COMMANDS.put("ToFront", new Command.ToFront(Given.TABLE));
     }
 
     static Stream<String> commands() {
@@ -51,7 +54,8 @@ class DecisionsTest {
     void everyCommandInEveryState(String command) {
         List<String> decisions = new ArrayList<>();
         Given.tables().forEach((name, table) ->
-                decisions.add(line(name, table, OnCommand.decide(table, COMMANDS.get(command), 20, Given.NOW))));
+                decisions.add(line(name, table, OnCommand.decide(
+                        table, COMMANDS.get(command), Optional.of("ann"), 20, -1, Given.NOW))));
 
         assertThat(decisions).isEqualTo(expected("on-command.txt").get(command));
     }

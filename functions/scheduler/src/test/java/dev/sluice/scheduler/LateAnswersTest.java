@@ -137,7 +137,7 @@ class LateAnswersTest {
 
         // when they are retried
         Turn retried = OnCommand.decide(
-                failed.next(), new dev.sluice.domain.Command.Retry(Given.TABLE), 20, Given.NOW);
+                failed.next(), new dev.sluice.domain.Command.Retry(Given.TABLE), Optional.empty(), 20, -1, Given.NOW);
 
         // then nobody takes them for answered
         assertThat(Given.text(failed.next(), retried)).isEqualTo("Streaming #3");

@@ -49,7 +49,7 @@ final class Story {
     }
 
     Story command(Command command) {
-        return fold(fold -> fold.command(command, offset++, now));
+        return fold(fold -> fold.command(command, Optional.of("ann"), offset++, now));
     }
 
     Story event(Event event) {

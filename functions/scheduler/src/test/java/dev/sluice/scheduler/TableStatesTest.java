@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -56,7 +57,7 @@ class TableStatesTest {
                     new Command.Backfill(Given.TABLE), new Command.Cancel(Given.TABLE, false),
                     new Command.Cancel(Given.TABLE, true), new Command.Retry(Given.TABLE),
                     new Command.Remove(Given.TABLE))) {
-                observe(table, command.getClass().getSimpleName(), fold -> fold.command(command, 20, Given.NOW));
+                observe(table, command.getClass().getSimpleName(), fold -> fold.command(command, Optional.empty(), 20, Given.NOW));
             }
             for (Event.OfRun event : Given.events().values()) {
                 observe(table, event.getClass().getSimpleName(), fold -> fold.event(event, 20, Given.NOW));

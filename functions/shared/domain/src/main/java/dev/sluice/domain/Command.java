@@ -65,6 +65,21 @@ public sealed interface Command {
     /** Forget the table: no capture, no queue. The rows at the destination stay. */
     record Remove(TableName table) implements OfTable {}
 
+    /** Let the table rest: what is under way is finished, and nothing new begins until it is resumed. */
+    record Pause(TableName table) implements OfTable {}
+
+    /** Let a paused table go on. */
+    record Resume(TableName table) implements OfTable {}
+
+    /** Make the table the next that has its turn. */
+    record ToFront(TableName table) implements OfTable {}
+
+    /** Let all tables rest: nothing is written to the destination. */
+    record PausePipeline() implements Command {}
+
+    /** Let the pipeline go on. Tables that were paused themselves stay so. */
+    record ResumePipeline() implements Command {}
+
     /** Change settings of the pipeline, all that are named or none. */
     record ChangeSettings(Settings.Change settings) implements Command {}
 }

@@ -1,5 +1,6 @@
 package dev.sluice.domain;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -88,10 +89,23 @@ public sealed interface Event {
      * @param applied changes applied since the process started
      * @param delayMillis between a change at the source and now, for the last one applied
      * @param trouble what keeps the table from going on, for the time being
+     * @param oldest when the oldest change that waits was made at the source, as far as that is known
      */
     record QueueMoved(
-            TableName table, long run, long waiting, long applied, long delayMillis, Optional<String> trouble)
-            implements OfRun {}
+            TableName table,
+            long run,
+            long waiting,
+            long applied,
+            long delayMillis,
+            Optional<String> trouble,
+            Optional<Instant> oldest)
+            implements OfRun {
+
+        public QueueMoved(
+                TableName table, long run, long waiting, long applied, long delayMillis, Optional<String> trouble) {
+            this(table, run, waiting, applied, delayMillis, trouble, Optional.empty());
+        }
+    }
 
     /**
      * The queue cannot be applied.

@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param defaults what the configuration of the scheduler that leads says of the others
  * @param resting why no chunk goes out although there are some; empty: nothing keeps them
  * @param pace when the next chunk may go out, under a limit of rows per second
+ * @param pause if all of it rests: nothing is written to the destination
  */
 public record PipelineRecord(
         long epoch,
@@ -29,7 +30,8 @@ public record PipelineRecord(
         Settings settings,
         Settings defaults,
         Optional<String> resting,
-        Optional<Pace> pace) {
+        Optional<Pace> pace,
+        Optional<Pause> pause) {
 
     public static final int REJECTIONS_MAX = 20;
     /** More unanswered requests than this are rejected. */
@@ -45,7 +47,8 @@ public record PipelineRecord(
 
     public static PipelineRecord empty() {
         return new PipelineRecord(
-                0, 0, List.of(), Map.of(), List.of(), Settings.NONE, Settings.NONE, Optional.empty(), Optional.empty());
+                0, 0, List.of(), Map.of(), List.of(), Settings.NONE, Settings.NONE, Optional.empty(), Optional.empty(),
+                Optional.empty());
     }
 
     /** The settings that hold. */
@@ -53,9 +56,15 @@ public record PipelineRecord(
         return settings.over(defaults);
     }
 
-    public record Request(long offset, List<String> tables, Optional<TableOptions> options, Attempt attempt) {
+    /** @param by who asked, as far as that is known */
+    public record Request(
+            long offset, List<String> tables, Optional<TableOptions> options, Attempt attempt, Optional<String> by) {
         public Request {
             tables = List.copyOf(tables);
+        }
+
+        public Request(long offset, List<String> tables, Optional<TableOptions> options, Attempt attempt) {
+            this(offset, tables, options, attempt, Optional.empty());
         }
 
         /** How much the request adds to the record. */

@@ -1,6 +1,7 @@
 package dev.sluice.domain;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,9 @@ import java.util.Optional;
  * @param progress of the last run
  * @param options of the newest run that had its turn; the ledger has them too, and says which hold
  * @param optionsAsked others that the run which waits for its turn begins with
+ * @param pause if the table rests: nothing new begins for it, whatever its state
+ * @param asked the last command that was followed for it
+ * @param runs the newest first, at most {@value PastRun#RUNS_MAX}
  */
 public record TableRecord(
         TableName table,
@@ -25,7 +29,36 @@ public record TableRecord(
         Progress progress,
         Optional<Queue> queue,
         TableOptions options,
-        Optional<TableOptions> optionsAsked) {
+        Optional<TableOptions> optionsAsked,
+        Optional<Pause> pause,
+        Optional<Asked> asked,
+        List<PastRun> runs) {
+
+    public TableRecord {
+        runs = List.copyOf(runs);
+    }
+
+    /** A table that nobody paused and that has no history. */
+    public TableRecord(
+            TableName table,
+            TableState state,
+            Instant stateSince,
+            int attempts,
+            Optional<CaptureIdentity> captured,
+            Optional<Long> streamedRun,
+            Progress progress,
+            Optional<Queue> queue,
+            TableOptions options,
+            Optional<TableOptions> optionsAsked) {
+        this(
+                table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked,
+                Optional.empty(), Optional.empty(), List.of());
+    }
+
+    /** Whether it takes one of the places between Queued and Streaming. */
+    public boolean isActive() {
+        return state instanceof TableState.Active && pause.isEmpty();
+    }
 
     /**
      * @param rowsEstimated the planner's estimate; 0 when unknown
@@ -44,5 +77,12 @@ public record TableRecord(
         }
     }
 
-    public record Queue(long waiting, long applied, long delayMillis, Optional<String> trouble) {}
+    /** @param oldest when the oldest change that waits was made at the source, as far as that is known */
+    public record Queue(
+            long waiting, long applied, long delayMillis, Optional<String> trouble, Optional<Instant> oldest) {
+
+        public Queue(long waiting, long applied, long delayMillis, Optional<String> trouble) {
+            this(waiting, applied, delayMillis, trouble, Optional.empty());
+        }
+    }
 }

@@ -1,6 +1,8 @@
 package dev.sluice.messaging;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -28,6 +30,7 @@ import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PastRun;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
@@ -73,6 +76,7 @@ public final class Messages {
     private static final int VALUE_BYTES_MAX = 8 * 1024 * 1024;
 
     private static final int REASON_LENGTH_MAX = 500;
+    private static final int AUTHOR_LENGTH_MAX = 200;
     /** What whoever sends a command may leave out. */
     private static final Map<Class<?>, Map<String, JsonNode>> DEFAULTS =
             Map.of(Command.Cancel.class, Map.of("dropQueue", BooleanNode.FALSE));
@@ -91,6 +95,11 @@ public final class Messages {
         COMMANDS.put("cancel", Command.Cancel.class);
         COMMANDS.put("retry", Command.Retry.class);
         COMMANDS.put("remove", Command.Remove.class);
+        COMMANDS.put("pause", Command.Pause.class);
+        COMMANDS.put("resume", Command.Resume.class);
+        COMMANDS.put("to-front", Command.ToFront.class);
+        COMMANDS.put("pause-pipeline", Command.PausePipeline.class);
+        COMMANDS.put("resume-pipeline", Command.ResumePipeline.class);
         COMMANDS.put("change-settings", Command.ChangeSettings.class);
         leaves(Event.class, type -> EVENTS.put(dashed(type.getSimpleName()), type.asSubclass(Event.class)));
     }
@@ -105,7 +114,12 @@ public final class Messages {
 
     /** A command or event, or why the record is neither. */
     public sealed interface Input {
-        record OfCommand(Command command) implements Input {}
+        /** @param by who asked, as the producer says: the CloudEvent's {@code authid} */
+        record OfCommand(Command command, Optional<String> by) implements Input {
+            public OfCommand(Command command) {
+                this(command, Optional.empty());
+            }
+        }
 
         record OfEvent(Event event) implements Input {}
 
@@ -123,7 +137,7 @@ public final class Messages {
                 if (type == null) {
                     return poison("there is no command «" + name + "»; there are " + COMMANDS.keySet());
                 }
-                return new Input.OfCommand(fields(event.data(), type));
+                return new Input.OfCommand(fields(event.data(), type), event.by().map(Messages::requireAuthor));
             }
             if (event.type().startsWith(EVENT_PREFIX)) {
                 String name = event.type().substring(EVENT_PREFIX.length());
@@ -175,13 +189,33 @@ public final class Messages {
     }
 
     public ProducerRecord<String, byte[]> command(Command command, String from) {
-        String name = COMMANDS.entrySet().stream()
+        return command(command, from, Optional.empty());
+    }
+
+    /** @param by who asks for it, at most {@value #AUTHOR_LENGTH_MAX} characters without control characters */
+    public ProducerRecord<String, byte[]> command(Command command, String from, Optional<String> by) {
+        by.ifPresent(Messages::requireAuthor);
+        String key = command instanceof Command.OfTable ofTable ? ofTable.table().toString() : null;
+        var record = record(pipeline.commandsAndEventsTopic(), null, key, COMMAND_PREFIX + name(command), from, command);
+        by.ifPresent(author -> header(record, "ce_authid", author));
+        return record;
+    }
+
+    /** The name of a command on the topic: {@code add-tables}. */
+    public static String name(Command command) {
+        return COMMANDS.entrySet().stream()
                 .filter(entry -> entry.getValue() == command.getClass())
                 .findFirst()
                 .orElseThrow()
                 .getKey();
-        String key = command instanceof Command.OfTable ofTable ? ofTable.table().toString() : null;
-        return record(pipeline.commandsAndEventsTopic(), null, key, COMMAND_PREFIX + name, from, command);
+    }
+
+    private static String requireAuthor(String author) {
+        if (author.isBlank() || author.length() > AUTHOR_LENGTH_MAX || author.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("the attribute «authid» is not a name of 1 to " + AUTHOR_LENGTH_MAX
+                    + " characters without control characters");
+        }
+        return author;
     }
 
     public ProducerRecord<String, byte[]> event(Event event, String from) {
@@ -301,7 +335,8 @@ public final class Messages {
 
     private record StreamCommandEnvelope(StreamCommand command) {}
 
-    private record CloudEvent(String type, ObjectNode data) {}
+    /** @param by of the authentication context, an extension of CloudEvents */
+    private record CloudEvent(String type, ObjectNode data, Optional<String> by) {}
 
     private <T> T read(ConsumerRecord<String, byte[]> record, Class<T> type) {
         try {
@@ -327,7 +362,7 @@ public final class Messages {
             if (!(value instanceof ObjectNode data)) {
                 throw new IllegalArgumentException("the value is no JSON object");
             }
-            return new CloudEvent(type.get(), data);
+            return new CloudEvent(type.get(), data, header(record, "ce_authid"));
         }
         if (!value.isObject() || !value.path("type").isTextual()) {
             throw new IllegalArgumentException("this is not a CloudEvent: it has neither a header ce_type nor an "
@@ -337,7 +372,9 @@ public final class Messages {
         if (!(value.path("data") instanceof ObjectNode data)) {
             throw new IllegalArgumentException("the CloudEvent has no JSON object as its «data»");
         }
-        return new CloudEvent(value.get("type").asText(), data);
+        JsonNode by = value.path("authid");
+        return new CloudEvent(
+                value.get("type").asText(), data, by.isTextual() ? Optional.of(by.asText()) : Optional.empty());
     }
 
     private static void requireVersion(String version) {
@@ -442,7 +479,13 @@ public final class Messages {
             builder.addMixIn(sealed, ByName.class);
             leaves(sealed, builder::registerSubtypes);
         }
-        return builder.build();
+        return builder.addMixIn(TableRecord.class, WithoutRuns.class).build();
+    }
+
+    /** What an earlier version wrote has no history. */
+    private interface WithoutRuns {
+        @JsonSetter(nulls = Nulls.AS_EMPTY)
+        List<PastRun> runs();
     }
 
     /** Writes which record of a sealed interface a value is as its simple name. */

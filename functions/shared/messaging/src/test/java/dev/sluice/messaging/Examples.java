@@ -1,5 +1,6 @@
 package dev.sluice.messaging;
 
+import dev.sluice.domain.Asked;
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.ChunkTask;
@@ -10,6 +11,8 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PastRun;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.Setting;
@@ -69,6 +72,11 @@ final class Examples {
                 new Command.Cancel(TABLE, true),
                 new Command.Retry(TABLE),
                 new Command.Remove(TABLE),
+                new Command.Pause(TABLE),
+                new Command.Resume(TABLE),
+                new Command.ToFront(TABLE),
+                new Command.PausePipeline(),
+                new Command.ResumePipeline(),
                 new Command.ChangeSettings(new Settings.Change(Map.of(Setting.ROWS_PER_SECOND, Optional.empty()))),
                 new Command.ChangeSettings(new Settings.Change(Map.of(
                         Setting.CHUNK_ROWS, Optional.of(500),
@@ -108,7 +116,8 @@ final class Examples {
                         new Event.RunClosed(TABLE, 7, 1, Optional.empty()),
                         new Event.ClosingFailed(TABLE, 7, 1, FAULT),
                         new Event.TableCaughtUp(TABLE, 7),
-                        new Event.QueueMoved(TABLE, 7, 5, 6, 7, Optional.of("the destination is away")),
+                        new Event.QueueMoved(
+                                TABLE, 7, 5, 6, 7, Optional.of("the destination is away"), Optional.of(NOW)),
                         new Event.QueueMoved(TABLE, 7, 5, 6, 7, Optional.empty()),
                         new Event.StreamFailed(TABLE, 7, FAULT, true),
                         new Event.CaptureBroken(TABLE, 7, IDENTITY, FAULT),
@@ -165,9 +174,14 @@ final class Examples {
                 Optional.of(IDENTITY),
                 Optional.of(3L),
                 new TableRecord.Progress(1, 2, 3, 4, Optional.of(NOW), Optional.empty()),
-                Optional.of(new TableRecord.Queue(1, 2, 3, Optional.of("slow"))),
+                Optional.of(new TableRecord.Queue(1, 2, 3, Optional.of("slow"), Optional.of(NOW))),
                 OPTIONS,
-                Optional.of(TableOptions.NONE))));
+                Optional.of(TableOptions.NONE),
+                Optional.of(new Pause(Optional.of("ann"), NOW, Optional.of(-1L))),
+                Optional.of(new Asked("pause", Optional.empty(), NOW)),
+                List.of(new PastRun(
+                        7, NOW, Optional.of(NOW), PastRun.Outcome.FAILED, 1, 2, 3, Optional.of("slow"),
+                        Optional.of("ann"))))));
         records.add(new TableRecord(
                 TABLE,
                 new TableState.Cancelled(7, false),
@@ -188,13 +202,15 @@ final class Examples {
                 new PipelineRecord(
                         3,
                         1L << 40,
-                        List.of(new PipelineRecord.Request(5, List.of("public.*"), Optional.of(OPTIONS), RETRIED)),
+                        List.of(new PipelineRecord.Request(
+                                5, List.of("public.*"), Optional.of(OPTIONS), RETRIED, Optional.of("ann"))),
                         Map.of(0, new PipelineRecord.SlotTask(TABLE, 7, 1, 2), 255, new PipelineRecord.SlotTask(TABLE, 7, 2, 1)),
                         List.of(new PipelineRecord.Rejection(4, "cancel", "it streams")),
                         Settings.NONE.with(Setting.CHUNK_ROWS, 500).with(Setting.JOIN_PATTERNS, List.of("sales.*")),
                         Settings.builtIn(),
                         Optional.of("21 sessions are active"),
-                        Optional.of(new PipelineRecord.Pace(NOW, Map.of(0, 1L << 40, 255, 0L)))));
+                        Optional.of(new PipelineRecord.Pace(NOW, Map.of(0, 1L << 40, 255, 0L))),
+                        Optional.of(new Pause(Optional.of("ann"), NOW))));
     }
 
     static Stream<ChunkTask> chunkTasks() {
