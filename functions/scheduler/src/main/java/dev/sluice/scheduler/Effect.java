@@ -26,7 +26,11 @@ sealed interface Effect {
     /** Ask the source which tables a request names. */
     record MatchTables(long request, int attempt, List<String> tables) implements Effect {}
 
-    /** One step of a preparation. */
+    /**
+     * One step of a preparation.
+     *
+     * @param chunkRows rows of a chunk, for the inspection; no other step begins anew when that changes
+     */
     record Prepare(
             TableName table,
             long run,
@@ -35,10 +39,15 @@ sealed interface Effect {
             Optional<StepResult.Inspected> inspected,
             Optional<CaptureIdentity> captured,
             TableOptions options,
+            Optional<Integer> chunkRows,
             long epoch)
             implements Effect {}
 
-    /** Plan more chunks of a table. */
+    /**
+     * Plan more chunks of a table.
+     *
+     * @param rows of each
+     */
     record PlanChunks(
             TableName table,
             TableOptions options,
@@ -47,7 +56,8 @@ sealed interface Effect {
             String fingerprint,
             Optional<Key> after,
             Key highest,
-            int chunks)
+            int chunks,
+            int rows)
             implements Effect {}
 
     /** Take a table out of the ledger and the publication. */
@@ -55,8 +65,13 @@ sealed interface Effect {
             TableName table, OptionalLong tableOid, long run, int attempt, boolean toBeRemoved, long epoch)
             implements Effect {}
 
-    /** The effects that are due now. Pure. Requests are asked about one at a time: their order is the queue's. */
-    static List<Effect> due(World world, Limits limits, Instant now) {
+    /**
+     * The effects that are due now. Pure. Requests are asked about one at a time: their order is the queue's.
+     *
+     * @param configured what holds for settings that the world does not have
+     */
+    static List<Effect> due(World world, Limits configured, Instant now) {
+        Limits limits = configured.under(world.pipeline().effective());
         List<Effect> due = new ArrayList<>();
         world.pipeline().requests().stream()
                 .limit(1)
@@ -76,6 +91,9 @@ sealed interface Effect {
                             preparing.inspected(),
                             table.captured(),
                             table.options(),
+                            preparing.step() == Step.INSPECT
+                                    ? Optional.of(limits.chunkRows())
+                                    : Optional.empty(),
                             world.pipeline().epoch()));
                 case Backfilling backfilling when !rests -> planning(table, backfilling, limits, now).ifPresent(due::add);
                 case Leaving leaving when leaving.attempt().isDue(now) ->
@@ -110,6 +128,7 @@ sealed interface Effect {
                 backfilling.inspected().fingerprint(),
                 plan.plannedUpTo(),
                 highest,
-                limits.chunksAhead() - half));
+                limits.chunksAhead() - half,
+                ChunkRows.next(limits)));
     }
 }

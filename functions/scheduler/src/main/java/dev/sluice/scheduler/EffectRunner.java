@@ -27,21 +27,20 @@ final class EffectRunner implements Follower, AutoCloseable {
     private static final Logger LOG = Logger.getLogger(EffectRunner.class);
     private final Effects effects;
     private final Watch watch;
+    private final SourceWatch sourceWatch;
     private final Messages messages;
     private final Outbox outbox;
     private final Limits limits;
-    private final Duration watchInterval;
-    private final Duration heartbeatInterval;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final ConcurrentHashMap<Effect, Future<?>> started = new ConcurrentHashMap<>();
-    private Instant nextWatch = Instant.MIN;
-    private Instant nextHeartbeat = Instant.MIN;
-    private volatile Future<?> watching;
-    private volatile Future<?> beating;
+    private final Regularly watching;
+    private final Regularly looking;
+    private final Regularly beating;
 
     EffectRunner(
             Effects effects,
             Watch watch,
+            SourceWatch sourceWatch,
             Messages messages,
             Outbox outbox,
             Limits limits,
@@ -49,11 +48,13 @@ final class EffectRunner implements Follower, AutoCloseable {
             Duration heartbeatInterval) {
         this.effects = effects;
         this.watch = watch;
+        this.sourceWatch = sourceWatch;
         this.messages = messages;
         this.outbox = outbox;
         this.limits = limits;
-        this.watchInterval = watchInterval;
-        this.heartbeatInterval = heartbeatInterval;
+        this.watching = new Regularly(watchInterval, "capture could not be checked");
+        this.looking = new Regularly(watchInterval, "the source could not be looked at");
+        this.beating = new Regularly(heartbeatInterval, "the heartbeat could not be written at the source");
     }
 
     /** As the interface says; when this scheduler does not lead any more, whatever runs is interrupted. */
@@ -90,23 +91,33 @@ final class EffectRunner implements Follower, AutoCloseable {
     }
 
     private void watchAndBeat(World world, Instant now) {
-        if (!now.isBefore(nextWatch) && (watching == null || watching.isDone())) {
-            nextWatch = now.plus(watchInterval);
-            watching = threads.submit(() -> {
-                try {
-                    watch.look(world).forEach(this::send);
-                } catch (RuntimeException e) {
-                    LOG.warnf("capture could not be checked: %s", e.getMessage());
-                }
-            });
+        watching.run(now, () -> watch.look(world).forEach(this::send));
+        looking.run(now, () -> sourceWatch.look(world, now).forEach(this::send));
+        beating.run(now, watch::heartbeat);
+    }
+
+    /** Work that is done again and again, never twice at once. */
+    private final class Regularly {
+        private final Duration interval;
+        private final String trouble;
+        private Instant next = Instant.MIN;
+        private volatile Future<?> underWay;
+
+        private Regularly(Duration interval, String trouble) {
+            this.interval = interval;
+            this.trouble = trouble;
         }
-        if (!now.isBefore(nextHeartbeat) && (beating == null || beating.isDone())) {
-            nextHeartbeat = now.plus(heartbeatInterval);
-            beating = threads.submit(() -> {
+
+        private void run(Instant now, Runnable work) {
+            if (now.isBefore(next) || underWay != null && !underWay.isDone()) {
+                return;
+            }
+            next = now.plus(interval);
+            underWay = threads.submit(() -> {
                 try {
-                    watch.heartbeat();
+                    work.run();
                 } catch (RuntimeException e) {
-                    LOG.warnf("the heartbeat could not be written at the source: %s", e.getMessage());
+                    LOG.warnf("%s: %s", trouble, e.getMessage());
                 }
             });
         }

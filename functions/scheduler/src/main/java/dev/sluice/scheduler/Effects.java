@@ -62,7 +62,6 @@ final class Effects {
     private final Topics topics;
     private final Messages messages;
     private final Consumer<ProducerRecord<String, byte[]>> commands;
-    private final int chunkRows;
     private final Duration barrierLimit;
 
     /**
@@ -81,7 +80,6 @@ final class Effects {
             Topics topics,
             Messages messages,
             Consumer<ProducerRecord<String, byte[]>> commands,
-            int chunkRows,
             Duration barrierLimit) {
         this.tables = tables;
         this.orders = orders;
@@ -94,7 +92,6 @@ final class Effects {
         this.topics = topics;
         this.messages = messages;
         this.commands = commands;
-        this.chunkRows = chunkRows;
         this.barrierLimit = barrierLimit;
     }
 
@@ -129,7 +126,8 @@ final class Effects {
         TableName table = prepare.table();
         try {
             Optional<StepResult> result = switch (prepare.step()) {
-                case INSPECT -> Optional.of(inspect(table, prepare.options()));
+                case INSPECT -> Optional.of(
+                        inspect(table, prepare.options(), prepare.chunkRows().orElseThrow()));
                 case CAPTURE -> Optional.of(captureRuns(prepare, meanwhile));
                 case HOLD -> hold(prepare);
                 case QUEUE -> Optional.of(queue(prepare));
@@ -151,7 +149,7 @@ final class Effects {
         }
     }
 
-    private StepResult inspect(TableName table, TableOptions options) {
+    private StepResult inspect(TableName table, TableOptions options, int chunkRows) {
         KeyOrders.Compared compared = compared(table, options);
         TableDefinition definition = compared.definition();
         long rows = await(tables.rowsEstimated(table));
@@ -295,7 +293,7 @@ final class Effects {
                         : altered(plan.table()));
             }
             Planned planned =
-                    await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), chunkRows));
+                    await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), plan.rows()));
             return new Event.ChunksPlanned(
                     plan.table(), plan.run(), plan.attempt(), planned.boundaries(), planned.complete());
         } catch (KeyOrders.AlteredException e) {

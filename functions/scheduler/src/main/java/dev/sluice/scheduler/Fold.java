@@ -6,12 +6,14 @@ import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.JoinPatterns;
 import dev.sluice.domain.PastRun;
 import dev.sluice.domain.Pause;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.Request;
 import dev.sluice.domain.PipelineRecord.SlotTask;
+import dev.sluice.domain.Setting;
 import dev.sluice.domain.Settings;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
@@ -19,6 +21,7 @@ import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Backfilling;
+import dev.sluice.domain.TableState.ChunkPlan;
 import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Failed;
 import dev.sluice.domain.TableState.OpenChunk;
@@ -71,7 +74,7 @@ final class Fold {
     record Dispatched(ChunkTask task, int slot) {}
 
     private final World before;
-    private final Limits limits;
+    private final Limits configured;
     private final Map<TableName, TableRecord> tables;
     /** In the order of the last change: whoever reads the topic sees a table leave before another takes its place. */
     private final Set<TableName> changed = new LinkedHashSet<>();
@@ -84,10 +87,13 @@ final class Fold {
     private long inputOffset;
     private Settings settings;
     private Optional<Pause> pause;
+    private final Pacing pacing;
+    private Optional<String> resting;
 
-    Fold(World before, Limits limits) {
+    /** @param configured what holds for settings that the world does not have */
+    Fold(World before, Limits configured) {
         this.before = before;
-        this.limits = limits;
+        this.configured = configured;
         this.tables = new HashMap<>(before.tables());
         this.slots = new TreeMap<>(before.pipeline().slots());
         this.requests = new ArrayList<>(before.pipeline().requests());
@@ -95,6 +101,16 @@ final class Fold {
         this.inputOffset = before.pipeline().inputOffset();
         this.settings = before.pipeline().settings();
         this.pause = before.pipeline().pause();
+        this.pacing = new Pacing(before.pipeline().pace(), limits().rowsPerSecond());
+        this.resting = before.pipeline().resting();
+    }
+
+    private Settings effective() {
+        return settings.over(before.pipeline().defaults());
+    }
+
+    private Limits limits() {
+        return configured.under(effective());
     }
 
     /**
@@ -111,12 +127,19 @@ final class Fold {
                 String what = ofTable.getClass().getSimpleName() + " " + ofTable.table();
                 if (table == null) {
                     reject(offset, what, "Sluice does not know this table; send add-tables first");
+                } else if (ofTable instanceof Command.Remove && joins(ofTable.table())) {
+                    reject(offset, what, "it would join again: joinPatterns names it; add the entry «!" + ofTable.table()
+                            + "» there first, with change-settings");
                 } else {
                     Turn turn = OnCommand.decide(table, ofTable, by, offset, front(), now);
                     take(turn.asked(new Asked(Messages.name(command), by, now)), what, offset, table.table(), now);
                 }
             }
-            case Command.ChangeSettings change -> settings = settings.with(change.settings());
+            case Command.ChangeSettings change -> {
+                settings = settings.with(change.settings());
+                pacing.change(limits().rowsPerSecond(), now);
+                resting = resting.filter(why -> Resting.isAsked(effective()));
+            }
             case Command.PausePipeline rest -> {
                 if (pause.isPresent()) {
                     reject(offset, "pause-pipeline", "the pipeline is paused already");
@@ -156,6 +179,8 @@ final class Fold {
         switch (event) {
             case Event.TablesMatched matched -> tablesMatched(matched, offset, now);
             case Event.MatchingFailed failed -> matchingFailed(failed, offset, now);
+            case Event.TablesJoined joined -> tablesJoined(joined, offset, now);
+            case Event.SourceMeasured measured -> resting = Resting.after(effective(), resting, measured);
             case Event.OfRun ofRun -> {
                 if (ofRun instanceof Event.OfChunk answer) {
                     freeSlot(answer);
@@ -179,8 +204,11 @@ final class Fold {
 
     /** Lets queued tables in and gives chunks to free worker slots, then closes the batch. */
     Folded finish(Instant now) {
-        admit(now);
-        dispatch(now);
+        Limits limits = limits();
+        admit(limits, now);
+        if (resting.isEmpty()) {
+            dispatch(limits, now);
+        }
         PipelineRecord pipeline = new PipelineRecord(
                 before.pipeline().epoch(),
                 inputOffset,
@@ -189,8 +217,8 @@ final class Fold {
                 rejections,
                 settings,
                 before.pipeline().defaults(),
-                before.pipeline().resting(),
-                before.pipeline().pace(),
+                resting,
+                pacing.pace(),
                 pause);
         return new Folded(
                 new World(pipeline, tables),
@@ -215,12 +243,38 @@ final class Fold {
                 known(tables.get(name), request, offset);
             } else {
                 var queued = new Queued(offset, matched.request(), place++, Optional.empty(), false);
-                put(Records.asked(Records.fresh(name, queued, options, now), asked), now);
+                put(Records.asked(added(name, queued, options, request.by(), now), asked), now);
             }
         }
         for (String unknown : matched.unknown()) {
             unknownTable(unknown, options, offset, now);
         }
+    }
+
+    private void tablesJoined(Event.TablesJoined joined, long offset, Instant now) {
+        int place = 0;
+        for (TableName name : joined.tables()) {
+            if (tables.containsKey(name)) {
+                notes.add(name + " is known already");
+            } else if (!joins(name)) {
+                notes.add(name + " does not join: joinPatterns does not name it any more");
+            } else {
+                var queued = new Queued(offset, offset, place++, Optional.empty(), false);
+                put(added(name, queued, TableOptions.NONE, Optional.empty(), now), now);
+            }
+        }
+    }
+
+    private boolean joins(TableName table) {
+        return JoinPatterns.of(effective().joinPatterns().orElse(List.of())).joins(table);
+    }
+
+    /** Where a table that is added is not backfilled by itself, it waits until somebody resumes it. */
+    private TableRecord added(TableName name, Queued queued, TableOptions options, Optional<String> by, Instant now) {
+        TableRecord fresh = Records.fresh(name, queued, options, now);
+        return effective().backfillOnAdd().orElse(true)
+                ? fresh
+                : Records.paused(fresh, Optional.of(new Pause(by, now)));
     }
 
     /** Its options stay: other ones would hold for some of its rows only, until all are copied anew. */
@@ -300,7 +354,15 @@ final class Fold {
 
     private void freeSlot(Event.OfChunk answer) {
         var asked = new SlotTask(answer.table(), answer.run(), answer.chunk(), answer.attempt());
-        slots.values().remove(asked);
+        Optional<Long> rows = answer instanceof Event.ChunkCopied copied ? Optional.of(copied.rows()) : Optional.empty();
+        slots.entrySet().stream()
+                .filter(slot -> slot.getValue().equals(asked))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .ifPresent(slot -> {
+                    slots.remove(slot);
+                    pacing.answered(slot, rows);
+                });
     }
 
     /** Those that wait for a place among the tables at once: queued, or to go on after a pause. */
@@ -320,7 +382,7 @@ final class Fold {
         return table.state() instanceof Queued queued ? queued.place() : 0;
     }
 
-    private void admit(Instant now) {
+    private void admit(Limits limits, Instant now) {
         if (pause.isPresent()) {
             return;
         }
@@ -360,7 +422,7 @@ final class Fold {
     }
 
     /** A task goes only to a slot that has none: nothing ever waits behind a slow chunk. Older runs first. */
-    private void dispatch(Instant now) {
+    private void dispatch(Limits limits, Instant now) {
         if (pause.isPresent()) {
             return;
         }
@@ -369,7 +431,8 @@ final class Fold {
                 .sorted(Comparator.comparingLong((TableRecord table) -> table.state().run())
                         .thenComparing(TableRecord::table))
                 .toList();
-        int slot = nextFreeSlot(0);
+        Settings forChunks = effective().only(Setting.READ_REPLICA, Setting.MISSING_ROWS);
+        int slot = nextFreeSlot(limits, 0);
         for (TableRecord table : copying) {
             Backfilling backfilling = (Backfilling) table.state();
             long inFlight = backfilling.plan().inFlight();
@@ -377,18 +440,19 @@ final class Fold {
             boolean sent = false;
             for (int i = 0; i < open.size() && inFlight < limits.chunksPerTable() && slot < limits.slots(); i++) {
                 OpenChunk chunk = open.get(i);
-                if (chunk.inFlight() || !chunk.attempt().isDue(now)) {
+                if (chunk.inFlight() || !chunk.attempt().isDue(now) || !pacing.allows(now)) {
                     continue;
                 }
-                ChunkTask task = task(table.table(), backfilling, chunk);
+                ChunkTask task = task(table.table(), backfilling, chunk, forChunks);
                 tasks.add(new Dispatched(task, slot));
+                pacing.sent(slot, rowsLikely(limits, backfilling.plan(), chunk), now);
                 slots.put(slot, new SlotTask(task.table(), task.run(), task.chunk(), task.attempt()));
                 open.set(
                         i,
                         new OpenChunk(chunk.chunk(), chunk.range(), chunk.attempt(), true, chunk.aboveHighest()));
                 inFlight++;
                 sent = true;
-                slot = nextFreeSlot(slot + 1);
+                slot = nextFreeSlot(limits, slot + 1);
             }
             if (sent) {
                 put(OnChunk.with(table, backfilling, OnChunk.withOpen(backfilling.plan(), open), now), now);
@@ -396,7 +460,7 @@ final class Fold {
         }
     }
 
-    private int nextFreeSlot(int from) {
+    private int nextFreeSlot(Limits limits, int from) {
         int slot = from;
         while (slot < limits.slots() && slots.containsKey(slot)) {
             slot++;
@@ -404,7 +468,14 @@ final class Fold {
         return slot;
     }
 
-    private static ChunkTask task(TableName table, Backfilling backfilling, OpenChunk chunk) {
+    private static long rowsLikely(Limits limits, ChunkPlan plan, OpenChunk chunk) {
+        if (chunk.aboveHighest()) {
+            return 0;
+        }
+        return plan.chunksCopied() == 0 ? ChunkRows.next(limits) : plan.rowsCopied() / plan.chunksCopied();
+    }
+
+    private static ChunkTask task(TableName table, Backfilling backfilling, OpenChunk chunk, Settings settings) {
         return new ChunkTask(
                 table,
                 backfilling.run(),
@@ -415,6 +486,7 @@ final class Fold {
                 backfilling.bounded().primary(),
                 chunk.aboveHighest()
                         ? Optional.of(backfilling.bounded().snapshot())
-                        : Optional.empty());
+                        : Optional.empty(),
+                settings);
     }
 }

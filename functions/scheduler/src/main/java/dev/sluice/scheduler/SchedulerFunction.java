@@ -14,6 +14,7 @@ import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SourceKeys;
+import dev.sluice.postgres.SourceLoad;
 import dev.sluice.postgres.SourceTables;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -23,6 +24,7 @@ import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.producer.Producer;
 
 /** Starts and stops the scheduler with the process. */
@@ -49,25 +51,25 @@ public class SchedulerFunction {
             Partitions partitions,
             DestinationTables destination,
             DefinitionFollow follow,
-            Ledger ledger) {
+            Ledger ledger,
+            SourceLoad load) {
         var limits = new Limits(
                 config.scheduler().concurrency(),
                 config.chunkWorker().slots(),
                 config.scheduler().chunksPerTable(),
-                config.scheduler().chunksAhead());
-        int chunkRows = config.scheduler().chunkRows();
-        if (chunkRows < 100 || chunkRows > 10_000_000) {
-            throw new IllegalArgumentException(
-                    "sluice.scheduler.chunk-rows is " + chunkRows + ": it must be from 100 to 10000000");
-        }
+                config.scheduler().chunksAhead(),
+                config.scheduler().chunkRows(),
+                Optional.empty(),
+                Optional.empty());
         Producer<String, byte[]> producer = kafka.producer(Map.of());
         var outbox = new Outbox(producer);
         var effects = new Effects(
                 tables, orders, keys, capture, partitions, destination, follow, ledger, topics, messages, outbox::send,
-                chunkRows, config.scheduler().barrierLimit());
+                config.scheduler().barrierLimit());
         runner = new EffectRunner(
                 effects,
                 new Watch(capture, partitions, follow, topics),
+                new SourceWatch(load, tables),
                 messages,
                 outbox,
                 limits,
@@ -79,7 +81,7 @@ public class SchedulerFunction {
         Settings defaults = Settings.builtIn()
                 .with(Setting.TABLES_AT_ONCE, limits.tables())
                 .with(Setting.CHUNKS_PER_TABLE, limits.chunksPerTable())
-                .with(Setting.CHUNK_ROWS, chunkRows);
+                .with(Setting.CHUNK_ROWS, limits.chunkRows());
         loop = new SchedulerLoop(kafka, pipeline, messages, limits, defaults, runner, onboarding);
         thread = Thread.ofPlatform().name("scheduler").unstarted(loop);
     }

@@ -18,6 +18,7 @@ import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.Partitions;
 import dev.sluice.postgres.SourceCapture;
 import dev.sluice.postgres.SourceKeys;
+import dev.sluice.postgres.SourceLoad;
 import dev.sluice.postgres.SourceTables;
 import dev.sluice.testing.SharedServers;
 import io.smallrye.config.PropertiesConfigSource;
@@ -123,8 +124,11 @@ final class CapturedSource implements AutoCloseable {
                 topics,
                 messages,
                 command -> {},
-                CHUNK_ROWS,
                 LIMIT);
+    }
+
+    SourceWatch sourceWatch() {
+        return new SourceWatch(new SourceLoad(databases, pipeline), tables);
     }
 
     /** The table's definition with the order of its key that both sides have. */

@@ -64,7 +64,8 @@ class EffectTest {
     void planningGoesOnFromWhereItStands() {
         assertThat(due(Given.first(Given.backfilling())))
                 .containsExactly(new Effect.PlanChunks(
-                        Given.TABLE, TableOptions.NONE, Given.RUN, Given.ATTEMPT, "f", Optional.of(Key.of("30")), Key.of("100"), 3));
+                        Given.TABLE, TableOptions.NONE, Given.RUN, Given.ATTEMPT, "f", Optional.of(Key.of("30")), Key.of("100"), 3,
+                        50_000));
     }
 
     @Test

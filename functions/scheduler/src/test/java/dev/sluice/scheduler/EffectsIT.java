@@ -91,7 +91,7 @@ class EffectsIT {
     private Fault planned(TableDefinition definition) {
         Event answer = effects.run(
                         new Effect.PlanChunks(TABLE, TableOptions.NONE, RUN, 1, definition.runFingerprint(),
-                                Optional.empty(), Key.of("small"), 10),
+                                Optional.empty(), Key.of("small"), 10, CapturedSource.CHUNK_ROWS),
                         event -> {})
                 .orElseThrow();
         assertThat(answer).isInstanceOf(Event.PlanningFailed.class);
@@ -122,7 +122,7 @@ class EffectsIT {
         return effects.run(
                         new Effect.Prepare(
                                 TABLE, RUN, Step.INSPECT, 1, Optional.empty(), Optional.empty(), TableOptions.NONE,
-                                CapturedSource.EPOCH),
+                                Optional.of(CapturedSource.CHUNK_ROWS), CapturedSource.EPOCH),
                         event -> {})
                 .orElseThrow();
     }
@@ -135,7 +135,7 @@ class EffectsIT {
                 before.runFingerprint(), before.oid(), before.key(), 0, Optional.empty());
         var bounds = new Effect.Prepare(
                 TABLE, RUN, Step.BOUNDS, 1, Optional.of(inspected), Optional.empty(), TableOptions.NONE,
-                CapturedSource.EPOCH);
+                Optional.empty(), CapturedSource.EPOCH);
         try (Connection altering = source.source();
                 Statement statement = altering.createStatement()) {
             altering.setAutoCommit(false);

@@ -1,11 +1,16 @@
 package dev.sluice.scheduler;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LimitsTest {
 
@@ -18,6 +23,27 @@ class LimitsTest {
     })
     void aSettingOutOfItsRangeIsNamed(int tables, int slots, int chunksPerTable, int chunksAhead, String setting) {
         assertThatThrownBy(() -> new Limits(tables, slots, chunksPerTable, chunksAhead)).hasMessageContaining(setting);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {99, 10_000_001})
+    void rowsOfAChunkOutOfTheirRangeAreNamed(int rows) {
+        assertThatThrownBy(() -> new Limits(1, 1, 1, 1, rows, Optional.empty(), Optional.empty()))
+                .hasMessageContaining("sluice.scheduler.chunk-rows");
+    }
+
+    @Test
+    void settingsThatHaveAValueHold() {
+        var configured = new Limits(1, 2, 3, 4);
+
+        assertThat(configured.under(Settings.NONE)).isEqualTo(configured);
+        assertThat(configured.under(Settings.NONE
+                        .with(Setting.TABLES_AT_ONCE, 10)
+                        .with(Setting.CHUNKS_PER_TABLE, 30)
+                        .with(Setting.CHUNK_ROWS, 500)
+                        .with(Setting.CHUNK_SECONDS, 6)
+                        .with(Setting.ROWS_PER_SECOND, 7)))
+                .isEqualTo(new Limits(10, 2, 30, 4, 500, Optional.of(6), Optional.of(7)));
     }
 
     @Test

@@ -23,6 +23,26 @@ public sealed interface Event {
     /** The source could not be asked. */
     record MatchingFailed(long request, int attempt, Fault fault) implements Event {}
 
+    /**
+     * Tables of the source that nobody has added match the setting {@link Setting#JOIN_PATTERNS}.
+     *
+     * @param tables 1 to 1,000
+     */
+    record TablesJoined(List<TableName> tables) implements Event {
+        public TablesJoined {
+            tables = List.copyOf(tables);
+        }
+    }
+
+    /**
+     * How busy the source is, when that decides something.
+     *
+     * @param sessions that are active at the server, without Sluice's own
+     * @param lagMillis of the standby that is furthest behind; 0 if there is none
+     * @param unseen why the source does not tell, and what to do; empty: it does
+     */
+    record SourceMeasured(long sessions, long lagMillis, Optional<String> unseen) implements Event {}
+
     /** An event of one run of one table. */
     sealed interface OfRun extends Event {
         TableName table();

@@ -104,6 +104,9 @@ final class Examples {
                 Stream.of(
                         new Event.TablesMatched(3, List.of(TABLE), List.of("public.nothing*")),
                         new Event.MatchingFailed(3, 1, FAULT),
+                        new Event.TablesJoined(List.of(TABLE)),
+                        new Event.SourceMeasured(21, 1_500, Optional.empty()),
+                        new Event.SourceMeasured(0, 0, Optional.of("GRANT pg_read_all_stats")),
                         new Event.StepFailed(TABLE, 7, Step.INSPECT, 1, FAULT),
                         new Event.StepWaiting(TABLE, 7, Step.BARRIER, 1, "2 transactions"),
                         new Event.TableHeld(TABLE, 7, 1),

@@ -4,6 +4,7 @@ import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.MissingRows;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
@@ -157,12 +158,14 @@ public final class ChunkCopy {
     }
 
     /**
-     * The range above the highest key is not read: there a snapshot of the primary saw that it is empty. And a table is
+     * Unless the task says otherwise. The range above the highest key is not read: there a snapshot of the primary saw that it is empty. And a table is
      * copied as a whole where it has no key, or none that means the same at both sides: a row of which nobody is sure
      * could not be read anew by that (R11).
      */
     private static boolean isForReplica(ChunkTask task) {
-        return task.emptyAsOf().isEmpty() && !task.range().equals(KeyRange.ALL);
+        return task.settings().readReplica().orElse(true)
+                && task.emptyAsOf().isEmpty()
+                && !task.range().equals(KeyRange.ALL);
     }
 
     /** What the destination refuses may be the change of a definition that it has followed while the chunk was copied. */
@@ -242,13 +245,15 @@ public final class ChunkCopy {
                 .orElseThrow(() -> new RefusedException(
                         "the destination has no table " + target,
                         "Backfill the table again: preparing it creates what is missing."));
+        MissingRows missing = task.settings().missingRows().orElse(MissingRows.DELETE);
         ChunkStatements statements =
                 switch (ChunkStatements.of(
                         task.range(),
                         sourceTable,
                         run.options(),
                         salt,
-                        destinationTable)) {
+                        destinationTable,
+                        missing)) {
                     case ChunkStatements.Result.Possible possible -> possible.statements();
                     case ChunkStatements.Result.Impossible impossible ->
                         throw new RefusedException(impossible.fault().reason(), impossible.fault().hint());
@@ -279,7 +284,7 @@ public final class ChunkCopy {
         Answer.Copied copied;
         if (task.emptyAsOf().isPresent()) {
             ChunkRead.execute(from, "COMMIT");
-            ChunkRead.execute(to, statements.deleteRange());
+            ChunkRead.execute(to, statements.deleteRange().stream().toArray(String[]::new));
             read = new ChunkRead(from, task.emptyAsOf().get(), Optional.empty());
             copied = new Answer.Copied(0, 0);
         } else {
@@ -297,7 +302,10 @@ public final class ChunkCopy {
             ChunkRead.execute(to, replace.get().stage());
         } else if (!fresh) {
             // Nothing tells which row is which: all go, and come again in the same transaction.
-            ChunkRead.execute(to, statements.deleteRange());
+            ChunkRead.execute(to, statements.deleteRange().orElseThrow(() -> new RefusedException(
+                    statements.source().table() + " has no key: nothing tells which rows of the destination the source "
+                            + "does not have, and the setting missingRows says to keep those",
+                    "Empty the destination's table, or set missingRows to delete; then retry.")));
         }
         // A server that ended the transaction meanwhile says why here; the start of a COPY only tells that it is gone.
         ChunkRead.execute(from, "SELECT 1");
@@ -313,7 +321,11 @@ public final class ChunkCopy {
                     "A trigger or rule of the destination's table drops rows. Disable it; then retry.");
         }
         if (replace.isPresent()) {
-            ChunkRead.execute(to, replace.get().index(), replace.get().delete(), replace.get().upsert());
+            List<String> merge = new ArrayList<>();
+            merge.add(replace.get().index());
+            merge.addAll(replace.get().delete());
+            merge.add(replace.get().upsert());
+            ChunkRead.execute(to, merge.toArray(String[]::new));
         }
         return new Answer.Copied(passed.read(), passed.bytes());
     }

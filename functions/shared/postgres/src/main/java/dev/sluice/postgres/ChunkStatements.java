@@ -4,6 +4,7 @@ import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
+import dev.sluice.domain.MissingRows;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
@@ -28,7 +29,7 @@ import java.util.stream.Collectors;
  * @param read {@code COPY … TO STDOUT} of the range at the source
  * @param writeFresh {@code COPY … FROM STDIN} into the destination's table, for a range without rows
  * @param anyRow whether the destination has a row in the range
- * @param deleteRange for a range that is known to be empty at the source (R8)
+ * @param deleteRange for a range that is known to be empty at the source (R8); empty: what is there stays
  * @param replace for a range that has rows; empty for a table without a key, whose rows all go before
  */
 record ChunkStatements(
@@ -37,7 +38,7 @@ record ChunkStatements(
         String read,
         String writeFresh,
         String anyRow,
-        String deleteRange,
+        Optional<String> deleteRange,
         Optional<Replace> replace) {
 
     private static final String STAGED = "pg_temp.sluice_chunk";
@@ -48,10 +49,11 @@ record ChunkStatements(
      * @param stage makes the temporary table
      * @param write {@code COPY … FROM STDIN} into it
      * @param index on its key, so that the comparison never has to guess how large it is
-     * @param delete rows of the range that the source does not have, or marks them
+     * @param delete rows of the range that the source does not have, or marks them; and those that are inserted anew
+     *     because they cannot be updated. May be empty
      * @param upsert rows that differ or are not there yet
      */
-    record Replace(String stage, String write, String index, String delete, String upsert) {}
+    record Replace(String stage, String write, String index, List<String> delete, String upsert) {}
 
     /** Either the statements, or why there are none. */
     sealed interface Result {
@@ -60,13 +62,17 @@ record ChunkStatements(
         record Impossible(Fault fault) implements Result {}
     }
 
-    /** @param salt present if a column is hashed */
+    /**
+     * @param salt present if a column is hashed
+     * @param missing what becomes of rows of the range that the source does not have
+     */
     static Result of(
             KeyRange range,
             Reading sourceTable,
             TableOptions options,
             Optional<HashSalt> salt,
-            Reading destinationTable) {
+            Reading destinationTable,
+            MissingRows missing) {
         KeyAgreement.Result agreement = KeyAgreement.of(sourceTable, destinationTable.orders());
         TableDefinition source = agreement.definition();
         var carried = new CarriedTable(source, options, salt);
@@ -102,12 +108,14 @@ record ChunkStatements(
                         + format.sql(),
                 "COPY " + target + " (" + columns + ") FROM STDIN " + format.sql(),
                 "SELECT EXISTS (SELECT FROM " + rows + " AS d WHERE " + atDestination + ")",
-                carried.softDelete()
-                        .map(mark -> mark(rows, mark) + atDestination)
-                        .orElse("DELETE FROM " + rows + " AS d WHERE " + atDestination),
+                missing == MissingRows.KEEP
+                        ? Optional.empty()
+                        : Optional.of(carried.softDelete()
+                                .map(mark -> mark(rows, mark) + atDestination)
+                                .orElse("DELETE FROM " + rows + " AS d WHERE " + atDestination)),
                 source.key().isEmpty()
                         ? Optional.empty()
-                        : Optional.of(replace(format, carried, destination, there, names, atDestination))));
+                        : Optional.of(replace(format, carried, destination, there, names, atDestination, missing))));
     }
 
     /** The beginning of a statement that marks live rows as gone, up to a further condition. */
@@ -122,7 +130,8 @@ record ChunkStatements(
             TableDefinition destination,
             Map<String, Column> there,
             List<String> names,
-            String range) {
+            String range,
+            MissingRows missing) {
         String target = destination.table().sql();
         String rows = RowsOf.table(destination);
         String columns = list(names, UnaryOperator.identity());
@@ -155,8 +164,10 @@ record ChunkStatements(
             deletes.add("DELETE FROM " + rows + " AS d WHERE " + range + " AND " + inChunk + ") AND NOT " + inChunk
                     + " AND " + sameImage + ")");
         }
-        deletes.add(mark.map(marking -> mark(rows, marking)).orElse("DELETE FROM " + rows + " AS d WHERE ") + range
-                + " AND NOT " + inChunk + ")");
+        if (missing == MissingRows.DELETE) {
+            deletes.add(mark.map(marking -> mark(rows, marking)).orElse("DELETE FROM " + rows + " AS d WHERE ") + range
+                    + " AND NOT " + inChunk + ")");
+        }
         List<String> sets = new ArrayList<>();
         if (updatable) {
             rest.stream().map(TableName::quote).forEach(column -> sets.add(column + " = excluded." + column));
@@ -173,7 +184,7 @@ record ChunkStatements(
                         + " WITH NO DATA",
                 "COPY " + STAGED + " (" + columns + ") FROM STDIN " + format.sql(),
                 "CREATE INDEX ON " + STAGED + " (" + list(key, UnaryOperator.identity()) + ")",
-                String.join(";\n", deletes),
+                List.copyOf(deletes),
                 "INSERT INTO " + target + " AS d (" + columns + ") OVERRIDING SYSTEM VALUE SELECT " + columns
                         + " FROM " + STAGED + " ON CONFLICT (" + list(key, UnaryOperator.identity()) + ") "
                         + onConflict);

@@ -9,6 +9,8 @@ import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.postgres.ChunkCopy.Answer;
@@ -113,6 +115,48 @@ class ChunkCopyIT {
                         + "WHERE r.xmin::text <> u.version"))
                 .as("rows rewritten although they were equal")
                 .isEqualTo("0");
+    }
+
+    @Test
+    void rowsThatTheSourceDoesNotHaveStayWhereTheTaskSaysSo() throws Exception {
+        both("CREATE TABLE kept (id int GENERATED ALWAYS AS IDENTITY UNIQUE, k int PRIMARY KEY, v text)");
+        atSource("INSERT INTO kept (k, v) VALUES (1, 'new'), (2, 'same')");
+        atDestination("INSERT INTO kept (id, k, v) OVERRIDING SYSTEM VALUE "
+                + "VALUES (7, 1, 'old'), (2, 2, 'same'), (30, 3, 'gone'), (110, 11, 'gone above')");
+        openRun("kept");
+        ChunkTask below = keeping(task("kept", 0, range(null, Key.of("10"))), Optional.empty());
+        ChunkTask above = keeping(task("kept", 1, range(Key.of("10"), null)), Optional.of(PgSnapshot.parse("5:5:")));
+
+        assertThat(chunkCopy.copy(below))
+                .isInstanceOfSatisfying(Answer.Copied.class, copied -> assertThat(copied.rows()).isEqualTo(2));
+        assertThat(chunkCopy.copy(above)).isEqualTo(new Answer.Copied(0, 0));
+
+        assertThat(fromDestination("SELECT string_agg(id || ' ' || k || ' ' || v, ', ' ORDER BY k) FROM kept"))
+                .isEqualTo("1 1 new, 2 2 same, 30 3 gone, 110 11 gone above");
+    }
+
+    @Test
+    void rowsWithoutAKeyCannotBeKeptApart() throws Exception {
+        both("CREATE TABLE kept_keyless (v int)");
+        atSource("INSERT INTO kept_keyless VALUES (1)");
+        openRun("kept_keyless");
+        ChunkTask task = keeping(task("kept_keyless", 0, ALL), Optional.empty());
+        atDestination("INSERT INTO kept_keyless VALUES (2)");
+
+        assertThat(chunkCopy.copy(task)).isInstanceOfSatisfying(Answer.Failed.class, failed -> {
+            assertThat(failed.fault().kind()).isEqualTo(Fault.Kind.REFUSED);
+            assertThat(failed.fault().reason()).contains("has no key", "missingRows");
+        });
+        assertThat(fromDestination("SELECT string_agg(v::text, ',') FROM kept_keyless")).isEqualTo("2");
+
+        atDestination("DELETE FROM kept_keyless");
+        assertThat(chunkCopy.copy(task)).as("with nothing to tell apart").isInstanceOf(Answer.Copied.class);
+    }
+
+    private static ChunkTask keeping(ChunkTask task, Optional<PgSnapshot> emptyAsOf) {
+        return new ChunkTask(
+                task.table(), task.run(), task.chunk(), task.attempt(), task.range(), task.fingerprint(), task.primary(),
+                emptyAsOf, Settings.NONE.with(Setting.MISSING_ROWS, "keep"));
     }
 
     @Test

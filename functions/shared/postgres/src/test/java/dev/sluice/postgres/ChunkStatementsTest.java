@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
+import dev.sluice.domain.MissingRows;
 import dev.sluice.domain.TableDefinition;
 import dev.sluice.domain.TableDefinition.Column;
 import dev.sluice.domain.TableDefinition.Generation;
@@ -38,7 +39,7 @@ class ChunkStatementsTest {
     void theWholeKeySpaceHasNoCondition() {
         Result result = ChunkStatements.of(KeyRange.ALL, reading(table(column("n", "bigint"), column("k", "text")), true),
                 TableOptions.NONE, Optional.empty(),
-                reading(table(column("n", "bigint"), column("k", "text")), true));
+                reading(table(column("n", "bigint"), column("k", "text")), true), MissingRows.DELETE);
 
         assertThat(((Result.Possible) result).statements().read()).contains("WHERE true)");
     }
@@ -49,7 +50,8 @@ class ChunkStatementsTest {
         ChunkStatements same = possible(table);
         ChunkStatements other =
                 ((Result.Possible) ChunkStatements.of(
-                        RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, false))).statements();
+                        RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, false),
+                        MissingRows.DELETE)).statements();
 
         assertThat(same.anyRow()).doesNotContain("COLLATE");
         assertThat(other.anyRow()).contains("(d.\"k\" COLLATE pg_catalog.\"C\", d.\"n\") >");
@@ -83,7 +85,7 @@ class ChunkStatementsTest {
                 List.of(),
                 Map.of("n", order(KeyType.TEXT, true), "k", order(KeyType.TEXT, true)));
 
-        Result result = ChunkStatements.of(RANGE, reading(source, true), TableOptions.NONE, Optional.empty(), destination);
+        Result result = ChunkStatements.of(RANGE, reading(source, true), TableOptions.NONE, Optional.empty(), destination, MissingRows.DELETE);
 
         assertThat(result).isInstanceOfSatisfying(Result.Impossible.class, impossible -> assertThat(
                         impossible.fault().reason())
@@ -92,7 +94,7 @@ class ChunkStatementsTest {
 
     private static ChunkStatements possible(TableDefinition table) {
         Result result = ChunkStatements.of(
-                RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, true));
+                RANGE, reading(table, true), TableOptions.NONE, Optional.empty(), reading(table, true), MissingRows.DELETE);
         return ((Result.Possible) result).statements();
     }
 

@@ -11,6 +11,8 @@ import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.TableDefinition;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState.Outcome;
@@ -100,6 +102,26 @@ class ReplicaCopyIT {
         assertThat(fromPrimary(rowsRead)).as("rows read at the primary").isEqualTo("0");
         long writer = Long.parseLong(fromPrimary("SELECT max(xmin::text::bigint)::text FROM read_there"));
         assertThat(chunk.snapshot().sees32(writer)).as("the first snapshot was replayed before the read").isTrue();
+    }
+
+    @Test
+    void aChunkIsReadAtThePrimaryWhenTheTaskSaysSo() throws Exception {
+        both("CREATE TABLE read_here (id int PRIMARY KEY)");
+        atPrimary("INSERT INTO read_here SELECT generate_series(1, 100)");
+        ChunkTask task = task("read_here");
+        query(standby, "SELECT pg_wal_replay_pause()::text");
+        try {
+            var here = new ChunkTask(
+                    task.table(), task.run(), task.chunk(), task.attempt(), task.range(), task.fingerprint(),
+                    task.primary(), Optional.empty(), Settings.NONE.with(Setting.READ_REPLICA, false));
+
+            assertThat(copy(SHORT).copy(here)).as("without a standby").isInstanceOf(Answer.Copied.class);
+
+            assertThat(chunk(task).later()).isEmpty();
+            assertThat(fromDestination("SELECT count(*)::text FROM read_here")).isEqualTo("100");
+        } finally {
+            query(standby, "SELECT pg_wal_replay_resume()::text");
+        }
     }
 
     /** A row of which nobody is sure could not be read anew. */
