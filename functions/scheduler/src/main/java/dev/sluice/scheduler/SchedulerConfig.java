@@ -35,6 +35,7 @@ public interface SchedulerConfig {
         Optional<String> options();
     }
 
+    /** The first three hold as long as the command change-settings says nothing else. */
     interface Scheduler {
 
         /** Tables between Queued and Streaming at once, 1 to 1,000. More share the same worker slots. */
