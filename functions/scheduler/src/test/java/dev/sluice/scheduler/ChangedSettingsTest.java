@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.MissingRows;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Setting;
 import dev.sluice.domain.Settings;
@@ -221,6 +222,21 @@ class ChangedSettingsTest {
         change(story, Setting.JOIN_PATTERNS, List.of("public.*", "!public.a"));
         story.command(new Command.Remove(A));
         assertThat(story.kind("a")).isEqualTo("Leaving");
+    }
+
+    @Test
+    void aTableThatIsAddedWaitsForSomebodyWhereItIsNotBackfilledByItself() {
+        var story = Story.withTables(2, "a", "b");
+        change(story, Setting.BACKFILL_ON_ADD, false);
+        change(story, Setting.JOIN_PATTERNS, List.of("b"));
+
+        story.add("a").event(new Event.TablesJoined(List.of(new TableName("public", "b"))));
+
+        assertThat(List.of(story.kind("a"), story.kind("b"))).containsOnly("Queued");
+        assertThat(story.record("a").pause()).get().extracting(Pause::by).isEqualTo(Optional.of("ann"));
+        assertThat(story.record("b").pause()).isPresent();
+        story.command(new Command.Resume(A)).command(new Command.Backfill(new TableName("public", "b")));
+        assertThat(List.of(story.kind("a"), story.kind("b"))).containsOnly("Preparing");
     }
 
     private static void answerAll(Story story) {

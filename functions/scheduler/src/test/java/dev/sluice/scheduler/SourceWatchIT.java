@@ -80,6 +80,8 @@ class SourceWatchIT {
             assertThat(busy.sessions()).isGreaterThanOrEqualTo(3);
             assertThat(watch.look(world(Settings.NONE, Optional.empty()), Instant.now())).as("nobody asks").isEmpty();
             assertThat(Resting.after(one, Optional.empty(), busy)).isPresent();
+            source.onSource("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                    + "AND query = 'SELECT pg_sleep(60)'");
         }
 
         Event.SourceMeasured calm = await().atMost(CapturedSource.LIMIT)
@@ -116,7 +118,8 @@ class SourceWatchIT {
                     table, new TableState.Cancelled(1, false), TableOptions.NONE, Given.NOW));
         }
         var pipeline = new PipelineRecord(
-                1, 0, List.of(), Map.of(), List.of(), settings, Settings.NONE, resting, Optional.empty());
+                1, 0, List.of(), Map.of(), List.of(), settings, Settings.NONE, resting, Optional.empty(),
+                Optional.empty());
         return new World(pipeline, tables);
     }
 }

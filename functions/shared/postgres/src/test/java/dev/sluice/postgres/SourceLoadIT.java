@@ -64,6 +64,7 @@ class SourceLoadIT {
 
             assertThat(load(source).sessions()).isEqualTo(1);
             assertThat(load(source).unseen()).isEmpty();
+            atPrimary("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'");
         }
     }
 
