@@ -93,7 +93,8 @@ public enum Setting {
             Optional.of(MissingRows.DELETE.text()),
             "",
             "When a range is copied anew: delete takes such rows off the destination (or marks them, where the table "
-                    + "marks rows), keep leaves them as they are.");
+                    + "marks rows), keep leaves them as they are, also those that it "
+                    + "deletes between the start of the backfill and the copy of their range.");
 
     /** What a value of a setting looks like. */
     public sealed interface Kind {}
