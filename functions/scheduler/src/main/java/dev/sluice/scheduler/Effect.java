@@ -129,6 +129,6 @@ sealed interface Effect {
                 plan.plannedUpTo(),
                 highest,
                 limits.chunksAhead() - half,
-                ChunkRows.next(limits)));
+                ChunkRows.next(limits, plan)));
     }
 }

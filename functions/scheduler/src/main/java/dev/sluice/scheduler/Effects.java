@@ -295,7 +295,8 @@ final class Effects {
             Planned planned =
                     await(keys.plan(definition, plan.after(), plan.highest(), plan.chunks(), plan.rows()));
             return new Event.ChunksPlanned(
-                    plan.table(), plan.run(), plan.attempt(), planned.boundaries(), planned.complete());
+                    plan.table(), plan.run(), plan.attempt(), planned.boundaries(), planned.complete(),
+                    Optional.of(plan.rows()));
         } catch (KeyOrders.AlteredException e) {
             return new Event.PlanningFailed(
                     plan.table(), plan.run(), plan.attempt(), altered(plan.table()));

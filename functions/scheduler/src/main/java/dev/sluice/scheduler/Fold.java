@@ -449,7 +449,8 @@ final class Fold {
                 slots.put(slot, new SlotTask(task.table(), task.run(), task.chunk(), task.attempt()));
                 open.set(
                         i,
-                        new OpenChunk(chunk.chunk(), chunk.range(), chunk.attempt(), true, chunk.aboveHighest()));
+                        new OpenChunk(
+                                chunk.chunk(), chunk.range(), chunk.attempt(), true, chunk.aboveHighest(), chunk.rows()));
                 inFlight++;
                 sent = true;
                 slot = nextFreeSlot(limits, slot + 1);
@@ -472,7 +473,7 @@ final class Fold {
         if (chunk.aboveHighest()) {
             return 0;
         }
-        return plan.chunksCopied() == 0 ? ChunkRows.next(limits) : plan.rowsCopied() / plan.chunksCopied();
+        return plan.chunksCopied() == 0 ? ChunkRows.next(limits, plan) : plan.rowsCopied() / plan.chunksCopied();
     }
 
     private static ChunkTask task(TableName table, Backfilling backfilling, OpenChunk chunk, Settings settings) {

@@ -91,7 +91,8 @@ final class OnCapture {
                 .map(chunk -> chunk.inFlight()
                         ? chunk
                         : new OpenChunk(
-                                chunk.chunk(), chunk.range(), chunk.attempt().atOnce(), false, chunk.aboveHighest()))
+                                chunk.chunk(), chunk.range(), chunk.attempt().atOnce(), false, chunk.aboveHighest(),
+                                chunk.rows()))
                 .toList();
         var further = new ChunkPlan(
                 plan.next(),
@@ -101,7 +102,8 @@ final class OnCapture {
                 open,
                 plan.chunksCopied(),
                 plan.rowsCopied(),
-                plan.bytesCopied());
+                plan.bytesCopied(),
+                plan.speed());
         return Turn.becomes(Records.to(
                 captured, new Backfilling(backfilling.run(), inspected, backfilling.bounded(), further), now));
     }

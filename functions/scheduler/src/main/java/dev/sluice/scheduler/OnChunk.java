@@ -42,7 +42,7 @@ final class OnChunk {
         Optional<Key> upTo = plan.plannedUpTo();
         for (Key boundary : planned.boundaries()) {
             var range = new KeyRange(upTo, Optional.of(boundary));
-            open.add(new OpenChunk(next++, range, Attempt.first(), false, false));
+            open.add(new OpenChunk(next++, range, Attempt.first(), false, false, planned.rows()));
             upTo = Optional.of(boundary);
         }
         ChunkPlan longer = new ChunkPlan(
@@ -53,7 +53,8 @@ final class OnChunk {
                 open,
                 plan.chunksCopied(),
                 plan.rowsCopied(),
-                plan.bytesCopied());
+                plan.bytesCopied(),
+                planned.rows().map(rows -> ChunkRows.planned(plan.speed(), rows)).or(plan::speed));
         return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
     }
 
@@ -68,7 +69,8 @@ final class OnChunk {
                 List.of(all),
                 plan.chunksCopied(),
                 plan.rowsCopied(),
-                plan.bytesCopied());
+                plan.bytesCopied(),
+                plan.speed());
     }
 
     /**
@@ -116,7 +118,8 @@ final class OnChunk {
                 open,
                 plan.chunksCopied(),
                 plan.rowsCopied(),
-                plan.bytesCopied());
+                plan.bytesCopied(),
+                plan.speed());
     }
 
     static Turn planningFailed(TableRecord table, Event.PlanningFailed failed, Instant now) {
@@ -137,7 +140,8 @@ final class OnChunk {
                                 plan.open(),
                                 plan.chunksCopied(),
                                 plan.rowsCopied(),
-                                plan.bytesCopied()),
+                                plan.bytesCopied(),
+                                plan.speed()),
                         now))
                 .orElseGet(() -> Records.failed(table, Phase.BACKFILLING, failed.fault(), now)));
     }
@@ -167,7 +171,8 @@ final class OnChunk {
                 open,
                 plan.chunksCopied() + 1,
                 plan.rowsCopied() + copied.rows(),
-                plan.bytesCopied() + copied.bytes());
+                plan.bytesCopied() + copied.bytes(),
+                plan.speed().map(speed -> ChunkRows.copied(speed, plan.open(), copied)));
         Progress before = table.progress();
         TableRecord counted = Records.progress(
                 table,
@@ -209,7 +214,7 @@ final class OnChunk {
         }
         List<OpenChunk> open = plan.open().stream()
                 .map(chunk -> chunk.chunk() == failed.chunk()
-                        ? new OpenChunk(chunk.chunk(), chunk.range(), next.get(), false, chunk.aboveHighest())
+                        ? new OpenChunk(chunk.chunk(), chunk.range(), next.get(), false, chunk.aboveHighest(), chunk.rows())
                         : chunk)
                 .toList();
         return Turn.becomes(with(table, backfilling, withOpen(plan, open), now));
@@ -224,7 +229,8 @@ final class OnChunk {
                 open,
                 plan.chunksCopied(),
                 plan.rowsCopied(),
-                plan.bytesCopied());
+                plan.bytesCopied(),
+                plan.speed());
     }
 
     static TableRecord with(TableRecord table, Backfilling backfilling, ChunkPlan plan, Instant now) {

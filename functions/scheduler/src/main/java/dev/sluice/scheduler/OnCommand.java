@@ -34,6 +34,7 @@ final class OnCommand {
     static Turn decide(
             TableRecord table, Command.OfTable command, Optional<String> by, long offset, long front, Instant now) {
         return switch (command) {
+            case Command.Backfill backfill when isOnlyToGoOn(table, backfill) -> goingOn(Turn.becomes(table));
             case Command.Backfill backfill ->
                 goingOn(asking(backfill(table, backfill.options(), offset, now), backfill.options()));
             case Command.Cancel cancel -> goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty()));
@@ -43,6 +44,14 @@ final class OnCommand {
             case Command.Resume resume -> resume(table, offset);
             case Command.ToFront toFront -> toFront(table, front);
         };
+    }
+
+    /** It waits for its turn already, and its pause is all that keeps it from that. */
+    private static boolean isOnlyToGoOn(TableRecord table, Command.Backfill backfill) {
+        return table.pause().isPresent()
+                && backfill.options().isEmpty()
+                && table.state() instanceof Queued queued
+                && queued.close().isEmpty();
     }
 
     /** What is to become of a table now ends its pause. */

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 class ChangedSettingsTest {
 
     private static final TableName A = new TableName("public", "a");
+    private static final TableState.ChunkPlan NOTHING_PLANNED = TableState.ChunkPlan.start();
 
     @Test
     void moreTablesAreLetInAtOnceWhenTheyMay() {
@@ -159,10 +160,10 @@ class ChangedSettingsTest {
     void chunksAreNoLargerThanFiveSecondsOfTheLimit() {
         var limits = new Limits(1, 1, 1, 1);
 
-        assertThat(ChunkRows.next(limits)).isEqualTo(50_000);
-        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 1_000)))).isEqualTo(5_000);
-        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 1)))).isEqualTo(100);
-        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 100_000_000)))).isEqualTo(50_000);
+        assertThat(ChunkRows.next(limits, NOTHING_PLANNED)).isEqualTo(50_000);
+        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 1_000)), NOTHING_PLANNED)).isEqualTo(5_000);
+        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 1)), NOTHING_PLANNED)).isEqualTo(100);
+        assertThat(ChunkRows.next(limits.under(Settings.NONE.with(Setting.ROWS_PER_SECOND, 100_000_000)), NOTHING_PLANNED)).isEqualTo(50_000);
     }
 
     @Test

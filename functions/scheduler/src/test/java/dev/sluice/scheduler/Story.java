@@ -181,7 +181,7 @@ final class Story {
             at += 10;
             boundaries.add(Key.of(Integer.toString(at)));
         }
-        return new Event.ChunksPlanned(plan.table(), plan.run(), plan.attempt(), boundaries, at == HIGHEST);
+        return new Event.ChunksPlanned(plan.table(), plan.run(), plan.attempt(), boundaries, at == HIGHEST, Optional.of(plan.rows()));
     }
 
     private static Optional<Event> byOthers(TableRecord table) {

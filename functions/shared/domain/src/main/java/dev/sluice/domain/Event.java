@@ -68,11 +68,18 @@ public sealed interface Event {
      *
      * @param boundaries each the inclusive upper end of one chunk, rising; the first chunk starts where planning stood
      * @param complete whether the last boundary is the highest key
+     * @param rows that each chunk was to have
      */
-    record ChunksPlanned(TableName table, long run, int attempt, List<Key> boundaries, boolean complete)
+    record ChunksPlanned(
+            TableName table, long run, int attempt, List<Key> boundaries, boolean complete, Optional<Integer> rows)
             implements OfRun {
         public ChunksPlanned {
             boundaries = List.copyOf(boundaries);
+        }
+
+        /** Of chunks whose size nobody noted. */
+        public ChunksPlanned(TableName table, long run, int attempt, List<Key> boundaries, boolean complete) {
+            this(table, run, attempt, boundaries, complete, Optional.empty());
         }
     }
 

@@ -129,6 +129,7 @@ public sealed interface TableState {
      * @param complete whether the whole key space is planned
      * @param planning the attempt of the planning that is under way or due
      * @param open chunks planned and not yet copied, in order
+     * @param speed how fast chunks were copied lately; empty: nothing noted yet
      */
     record ChunkPlan(
             int next,
@@ -138,10 +139,24 @@ public sealed interface TableState {
             List<OpenChunk> open,
             int chunksCopied,
             long rowsCopied,
-            long bytesCopied) {
+            long bytesCopied,
+            Optional<Speed> speed) {
 
         public ChunkPlan {
             open = List.copyOf(open);
+        }
+
+        /** Of which no speed is noted yet. */
+        public ChunkPlan(
+                int next,
+                Optional<Key> plannedUpTo,
+                boolean complete,
+                Attempt planning,
+                List<OpenChunk> open,
+                int chunksCopied,
+                long rowsCopied,
+                long bytesCopied) {
+            this(next, plannedUpTo, complete, planning, open, chunksCopied, rowsCopied, bytesCopied, Optional.empty());
         }
 
         public static ChunkPlan start() {
@@ -157,6 +172,28 @@ public sealed interface TableState {
         }
     }
 
-    /** @param inFlight whether a worker slot has it now */
-    record OpenChunk(int chunk, KeyRange range, Attempt attempt, boolean inFlight, boolean aboveHighest) {}
+    /**
+     * How fast chunks of a run are copied. What the next planning goes by stands still until it is answered.
+     *
+     * @param rows of a chunk, as the last planning gave them
+     * @param rowsBefore rows that chunks were planned for which were copied before the last planning and after the one
+     *     before it
+     * @param millisBefore how long these took
+     * @param rowsSince the same since the last planning
+     * @param millisSince how long those took
+     */
+    record Speed(int rows, long rowsBefore, long millisBefore, long rowsSince, long millisSince) {}
+
+    /**
+     * @param inFlight whether a worker slot has it now
+     * @param rows that it was planned for, as far as that is known
+     */
+    record OpenChunk(
+            int chunk, KeyRange range, Attempt attempt, boolean inFlight, boolean aboveHighest, Optional<Integer> rows) {
+
+        /** Of which nobody knows how many rows it has. */
+        public OpenChunk(int chunk, KeyRange range, Attempt attempt, boolean inFlight, boolean aboveHighest) {
+            this(chunk, range, attempt, inFlight, aboveHighest, Optional.empty());
+        }
+    }
 }

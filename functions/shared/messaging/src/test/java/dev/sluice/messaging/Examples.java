@@ -112,6 +112,7 @@ final class Examples {
                         new Event.TableHeld(TABLE, 7, 1),
                         new Event.HoldFailed(TABLE, 7, 1, FAULT),
                         new Event.ChunksPlanned(TABLE, 7, 1, List.of(KEY, Key.of("b", "c", "d")), true),
+                        new Event.ChunksPlanned(TABLE, 7, 1, List.of(KEY), false, Optional.of(5_000)),
                         new Event.PlanningFailed(TABLE, 7, 1, FAULT),
                         new Event.ChunkCopied(TABLE, 7, 0, 1, 1L << 40, 1L << 50, 12),
                         new Event.ChunkFailed(TABLE, 7, 0, 1, FAULT),
@@ -141,10 +142,11 @@ final class Examples {
                 RETRIED,
                 List.of(
                         new TableState.OpenChunk(0, range, RETRIED, true, false),
-                        new TableState.OpenChunk(1, tail, Attempt.first(), false, true)),
+                        new TableState.OpenChunk(1, tail, Attempt.first(), false, true, Optional.of(5))),
                 1,
                 2,
-                3);
+                3,
+                Optional.of(new TableState.Speed(1, 2, 3, 4, 5)));
         Stream<TableState> remedies = Stream.of(
                         new Remedy.CopyAnew(), new Remedy.Close(Outcome.COPIED, 12), new Remedy.Leave(true))
                 .map(remedy -> new TableState.Failed(7, Phase.COMPLETING, FAULT, remedy));
