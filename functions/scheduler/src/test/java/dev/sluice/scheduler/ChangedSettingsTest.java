@@ -174,10 +174,11 @@ class ChangedSettingsTest {
         story.event(new Event.SourceMeasured(11, 0, Optional.empty()));
         assertThat(story.world.pipeline().resting()).get().asString().contains("11 sessions");
         answerAll(story);
-        assertThat(story.tasks).hasSize(2);
+        story.event(story.answers(A).getFirst());
+        assertThat(story.tasks).as("chunks wait, and slots are free").hasSize(2);
         assertThat(story.record("a").progress().chunksCopied()).isEqualTo(2);
 
-        story.event(story.answers(A).getFirst()).event(new Event.SourceMeasured(8, 0, Optional.empty()));
+        story.event(new Event.SourceMeasured(8, 0, Optional.empty()));
         assertThat(story.world.pipeline().resting()).isEmpty();
         assertThat(story.tasks).hasSize(4);
     }
