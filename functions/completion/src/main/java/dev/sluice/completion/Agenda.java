@@ -23,6 +23,7 @@ final class Agenda {
     private final Map<TableName, Work> underWay = new HashMap<>();
     private final Map<TableName, Work> answered = new HashMap<>();
     private boolean complete;
+    private boolean rests;
 
     /** @param closingsMax how many runs are closed at once; beside them constraints of two tables are built */
     Agenda(int closingsMax) {
@@ -34,6 +35,12 @@ final class Agenda {
         tables.clear();
         answered.clear();
         complete = false;
+        rests = false;
+    }
+
+    /** @param all whether nothing new is to begin, of whatever table */
+    synchronized void rest(boolean all) {
+        rests = all;
     }
 
     /** The topic has been read to its end: what is known of a table is its state now, and not one it once had. */
@@ -57,11 +64,11 @@ final class Agenda {
     /** Takes what is due, as much as may be under way at once. Each is to be {@link #end ended}. */
     synchronized List<Work> take(Instant now) {
         List<Work> due = new ArrayList<>();
-        if (!complete) {
+        if (!complete || rests) {
             return due;
         }
         for (TableRecord record : tables.values()) {
-            boolean free = !underWay.containsKey(record.table());
+            boolean free = record.pause().isEmpty() && !underWay.containsKey(record.table());
             if (free
                     && Work.decide(record, now) instanceof Decision.Do(Work work)
                     && hasPlace(work)

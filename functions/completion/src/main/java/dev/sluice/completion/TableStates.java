@@ -105,11 +105,13 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     @Incoming(CHANNEL)
     public void read(ConsumerRecord<String, byte[]> record) {
-        if (record.key() == null || record.key().equals(Messages.PIPELINE_KEY)) {
+        if (record.key() == null) {
             return;
         }
         try {
-            if (record.value() == null) {
+            if (record.key().equals(Messages.PIPELINE_KEY)) {
+                agenda.rest(record.value() != null && messages.pipelineState(record).pause().isPresent());
+            } else if (record.value() == null) {
                 agenda.remove(TableName.parse(record.key()));
             } else {
                 agenda.put(messages.tableState(record));

@@ -103,6 +103,31 @@ class AgendaTest {
         assertThat(agenda.take(NOW)).isEmpty();
     }
 
+    @Test
+    void aPausedTableRestsUntilItGoesOn() {
+        agenda.complete();
+        agenda.put(Records.paused(completing("a", Attempt.first())));
+        agenda.put(Records.paused(building("b")));
+        assertThat(agenda.take(NOW)).isEmpty();
+
+        agenda.put(completing("a", Attempt.first()));
+        agenda.put(building("b"));
+
+        assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("a"), name("b"));
+    }
+
+    @Test
+    void aPausedPipelineRestsUntilItGoesOn() {
+        agenda.complete();
+        agenda.rest(true);
+        agenda.put(completing("a", Attempt.first()));
+        assertThat(agenda.take(NOW)).isEmpty();
+
+        agenda.rest(false);
+
+        assertThat(agenda.take(NOW)).hasSize(1);
+    }
+
     private static TableRecord building(String table) {
         return table(table, new TableState.Streaming(7, new Constraints.Pending(Attempt.first())));
     }

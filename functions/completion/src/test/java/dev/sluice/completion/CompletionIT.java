@@ -87,6 +87,21 @@ class CompletionIT {
     }
 
     @Test
+    void aPausedTableIsNotClosedBeforeItGoesOn() {
+        ledger.openRun(Records.name("paused"), RUN).await().atMost(LIMIT);
+        ledger.openRun(Records.name("behind"), RUN).await().atMost(LIMIT);
+        var completing = new TableState.Completing(RUN, Outcome.CUT_SHORT, 0, Attempt.first());
+        producer.send(messages.tableState(Records.paused(Records.table("paused", completing))));
+        state("behind", completing);
+
+        answer("behind");
+        assertThat(answers).extracting(Event.OfRun::table).doesNotContain(Records.name("paused"));
+        state("paused", completing);
+
+        assertThat(answer("paused")).isInstanceOf(Event.RunClosed.class);
+    }
+
+    @Test
     void aRunWithoutAllItsChunksIsRefused() {
         ledger.openRun(Records.name("gap"), RUN).await().atMost(LIMIT);
 

@@ -3,6 +3,7 @@ package dev.sluice.streaming;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
+import dev.sluice.messaging.StateReader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -40,6 +41,7 @@ final class QueueLoop implements AutoCloseable {
     private static final Duration IDENTITY_INTERVAL = Duration.ofSeconds(10);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
     private static final int OPENINGS_MAX = 4;
+    private static final Duration STATES_LIMIT = Duration.ofSeconds(5);
 
     private final StreamServices services;
     private final KafkaConsumer<byte[], byte[]> consumer;
@@ -60,6 +62,7 @@ final class QueueLoop implements AutoCloseable {
     private boolean full;
     private boolean looksAtSlot;
     private boolean looksAtHeld;
+    private boolean pipelineRests;
     /** Where the tables stood at the last look: what is before that is applied for as long as changes are kept. */
     private Map<TopicPartition, Long> appliedBefore = Map.of();
 
@@ -93,13 +96,45 @@ final class QueueLoop implements AutoCloseable {
     }
 
     void start() {
+        services.states().onChange(change -> execute(() -> follow(change)));
         thread.start();
         execute(() -> {
             every(services.config().drainInterval(), this::lookAtSlot);
             every(services.config().reportInterval(), this::report);
             every(IDENTITY_INTERVAL, this::lookAtTopics);
             every(services.config().appliedKept(), this::deleteApplied);
+            sayWhileStatesAreAwaited();
         });
+    }
+
+    private void sayWhileStatesAreAwaited() {
+        after(STATES_LIMIT, () -> {
+            if (!services.states().isComplete()) {
+                LOG.warnf(
+                        "nothing is applied before the states of the tables are read, which says who is paused: %s",
+                        services.states().trouble().orElse("they are being read"));
+                sayWhileStatesAreAwaited();
+            }
+        });
+    }
+
+    private void follow(StateReader.Change change) {
+        switch (change) {
+            case StateReader.Change.OfTable ofTable -> look(Set.of(ofTable.table()));
+            case StateReader.Change.Gone gone -> look(Set.of(gone.table()));
+            case StateReader.Change.Complete all -> look(tables.keySet());
+            case StateReader.Change.OfPipeline ofPipeline -> {
+                boolean rests = ofPipeline.now().pause().isPresent();
+                if (rests != pipelineRests) {
+                    pipelineRests = rests;
+                    look(tables.keySet());
+                }
+            }
+        }
+    }
+
+    private void look(Set<TableName> names) {
+        List.copyOf(names).forEach(name -> Optional.ofNullable(tables.get(name)).ifPresent(TableStream::pauseMayHaveChanged));
     }
 
     boolean isAlive() {

@@ -3,6 +3,7 @@ package dev.sluice.streaming;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.messaging.StateReader;
 import dev.sluice.postgres.ChangeApply;
 import dev.sluice.postgres.Ledger;
 import io.smallrye.mutiny.Uni;
@@ -19,6 +20,7 @@ import java.util.function.Supplier;
  * @param events never blocks
  * @param planner where changes are decoded and planned, which takes processor time
  * @param answerLimit how long what is asked with {@link #answered} may take
+ * @param states says which tables rest
  */
 record StreamServices(
         Pipeline pipeline,
@@ -30,7 +32,8 @@ record StreamServices(
         QueueTopics topics,
         Consumer<Event> events,
         Executor planner,
-        Duration answerLimit) {
+        Duration answerLimit,
+        StateReader states) {
 
     Uni<Void> ledgerReady() {
         return ledgerCreation.get();

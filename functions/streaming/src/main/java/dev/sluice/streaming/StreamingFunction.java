@@ -3,6 +3,7 @@ package dev.sluice.streaming;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.messaging.Messages;
+import dev.sluice.messaging.StateReader;
 import dev.sluice.postgres.ChangeApply;
 import dev.sluice.postgres.Database;
 import dev.sluice.postgres.Ledger;
@@ -39,6 +40,7 @@ public class StreamingFunction {
     private final ChangeApply apply;
     private final Supplier<Uni<Lsn>> confirmedFlush;
     private final Duration answerLimit;
+    private final StateReader states;
     /** What runs, the last started first. */
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
     private volatile QueueLoop queues;
@@ -52,8 +54,9 @@ public class StreamingFunction {
             StreamingConfig config,
             Ledger ledger,
             ChangeApply apply,
-            SourceCapture capture) {
-        this(kafka, pipeline, messages, config, ledger, apply, capture::confirmedFlush, Database.ANSWER_LIMIT);
+            SourceCapture capture,
+            StateReader states) {
+        this(kafka, pipeline, messages, config, ledger, apply, capture::confirmedFlush, Database.ANSWER_LIMIT, states);
     }
 
     StreamingFunction(
@@ -64,7 +67,8 @@ public class StreamingFunction {
             Ledger ledger,
             ChangeApply apply,
             Supplier<Uni<Lsn>> confirmedFlush,
-            Duration answerLimit) {
+            Duration answerLimit,
+            StateReader states) {
         this.kafka = kafka;
         this.pipeline = pipeline;
         this.messages = messages;
@@ -73,6 +77,7 @@ public class StreamingFunction {
         this.apply = apply;
         this.confirmedFlush = confirmedFlush;
         this.answerLimit = answerLimit;
+        this.states = states;
     }
 
     void onStart(@Observes StartupEvent event) {
@@ -102,7 +107,8 @@ public class StreamingFunction {
                         topics,
                         events,
                         planner,
-                        answerLimit),
+                        answerLimit,
+                        states),
                 kafka);
         running.push(queues);
         queues.start();

@@ -21,6 +21,7 @@ import dev.sluice.streaming.BatchPlan.Queued;
 import dev.sluice.streaming.QueueOpening.Opened;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -62,6 +63,8 @@ final class TableStream {
     private boolean busy;
     private boolean inLine;
     private boolean held;
+    /** It would apply its queue, and is paused: nothing of the queue is kept in memory meanwhile. */
+    private boolean resting;
     /** Rises whenever the table stops or starts anew, so that what was put off before then is dropped. */
     private long era;
     private Optional<Session> session = Optional.empty();
@@ -76,6 +79,7 @@ final class TableStream {
     private long applied;
     private long waiting;
     private long delayMillis;
+    private Optional<Instant> oldest = Optional.empty();
     private Optional<Event.QueueMoved> reported = Optional.empty();
 
     TableStream(TableName table, StreamServices services, QueueLoop loop) {
@@ -200,6 +204,23 @@ final class TableStream {
         }
     }
 
+    /** It is paused, or no more, or neither. */
+    void pauseMayHaveChanged() {
+        guarded(this::act);
+    }
+
+    private boolean rests() {
+        return services.states().rests(table);
+    }
+
+    private void rest() {
+        stop();
+        resting = true;
+        held = true;
+        trouble = Optional.empty();
+        LOG.infof("rests table=%s run=%d", table, run);
+    }
+
     private void act() {
         if (busy) {
             return;
@@ -218,6 +239,17 @@ final class TableStream {
                 case Hold hold -> hold(hold);
                 case Drain drain -> open();
             }
+            return;
+        }
+        if (session.isPresent() && rests()) {
+            rest();
+            return;
+        }
+        if (resting && !rests()) {
+            resting = false;
+            held = false;
+            LOG.infof("goes on table=%s run=%d", table, run);
+            open();
             return;
         }
         session.ifPresent(open -> {
@@ -242,6 +274,7 @@ final class TableStream {
     private void stop() {
         era++;
         held = false;
+        resting = false;
         session.ifPresent(open -> {
             loop.unfollow(partition);
             loop.release(bytes(open.pending));
@@ -312,6 +345,10 @@ final class TableStream {
                 trouble = Optional.empty();
                 var open = new Session(ready.entry(), ready.table(), ready.chunks());
                 run = open.run;
+                if (rests()) {
+                    rest();
+                    return;
+                }
                 session = Optional.of(open);
                 loop.follow(this, open.progress.position());
                 LOG.infof(
@@ -345,7 +382,7 @@ final class TableStream {
 
     private boolean startBatch() {
         inLine = false;
-        if (busy || session.isEmpty() || !hasWork(session.get())) {
+        if (busy || session.isEmpty() || !hasWork(session.get()) || rests()) {
             return false;
         }
         Session open = session.get();
@@ -650,8 +687,13 @@ final class TableStream {
 
     private void reportMoves() {
         session.ifPresent(open -> loop.lag(partition)
-                .ifPresent(lag -> waiting = Math.max(0, open.readUpTo + lag - open.progress.position())));
-        var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble);
+                .ifPresent(lag -> {
+                    waiting = Math.max(0, open.readUpTo + lag - open.progress.position());
+                    oldest = Optional.ofNullable(open.pending.peek()).map(first -> Instant.ofEpochMilli(first.timestamp()));
+                }));
+        // What waits first does so for as long as the table rests.
+        Optional<Instant> since = waiting == 0 ? Optional.empty() : oldest;
+        var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble, since);
         boolean quiet = session.isEmpty() && trouble.isEmpty() && !held;
         if (!quiet && !reported.equals(Optional.of(now))) {
             reported = Optional.of(now);

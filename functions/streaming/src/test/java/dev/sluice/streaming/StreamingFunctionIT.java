@@ -5,12 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.Pipeline;
+import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import dev.sluice.domain.TableRecord;
+import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.messaging.KafkaClients;
 import dev.sluice.messaging.Messages;
+import dev.sluice.messaging.StateReader;
 import dev.sluice.postgres.ChangeApply;
 import dev.sluice.postgres.DatabaseConfig;
 import dev.sluice.postgres.Databases;
@@ -23,12 +29,14 @@ import dev.sluice.postgres.SourceTables;
 import dev.sluice.testing.PostgresServer;
 import dev.sluice.testing.SharedServers;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.core.Vertx;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -81,6 +89,7 @@ class StreamingFunctionIT {
     private Databases databases;
     private Ledger ledger;
     private StreamingFunction function;
+    private StateReader states;
     private Admin admin;
     private KafkaProducer<byte[], byte[]> capture;
     private KafkaProducer<String, byte[]> commands;
@@ -93,6 +102,7 @@ class StreamingFunctionIT {
         admin.createTopics(List.of(
                         new NewTopic(pipeline.streamCommandsTopic(), 3, (short) 1)
                                 .configs(Map.of("cleanup.policy", "compact")),
+                        new NewTopic(pipeline.tableStateTopic(), 1, (short) 1).configs(Map.of("cleanup.policy", "compact")),
                         new NewTopic(pipeline.commandsAndEventsTopic(), 1, (short) 1)))
                 .all()
                 .get();
@@ -114,6 +124,7 @@ class StreamingFunctionIT {
     @AfterEach
     void stop() {
         function.stop();
+        states.close();
         capture.close();
         commands.close();
         eventReader.close();
@@ -259,6 +270,45 @@ class StreamingFunctionIT {
         assertThat(rows("worded"))
                 .as("the older change is skipped, the newer ones are not; then %s", ended)
                 .containsExactlyInAnyOrder(inTheFirst + "|3", inTheSecond + "|4", "b|6");
+    }
+
+    @Test
+    void aPausedTableAppliesNothingUntilItGoesOnAlsoAfterAStart() throws Exception {
+        TableName table = streaming("pausable");
+        TableName other = streaming("unpaused");
+        write(table, 10, 1, "1", 1);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("pausable")).containsExactly("1|1"));
+        pause(table, true);
+        await().atMost(LIMIT).until(() -> states.rests(table));
+        write(table, 20, 2, "1", 2);
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.table().equals(table)
+                && moved.waiting() == 1 && moved.trouble().isEmpty());
+
+        // It is known before anything is applied: the next process finds the change in the queue.
+        function.stop();
+        states.close();
+        function = function();
+        function.start();
+        write(other, 30, 3, "9", 1);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("unpaused")).containsExactly("9|1"));
+        events.clear();
+        write(table, 40, 4, "1", 3);
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.table().equals(table) && moved.waiting() == 2);
+        assertThat(rows("pausable")).containsExactly("1|1");
+
+        pause(table, false);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("pausable")).containsExactly("1|3"));
+        pausePipeline(true);
+        await().atMost(LIMIT).until(() -> states.rests(other));
+        events.clear();
+        write(other, 50, 5, "9", 2);
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.table().equals(other) && moved.waiting() == 1);
+        // A hold writes no row, so it needs nobody to resume first.
+        command(new StreamCommand.Hold(table, RUN + 1, 1));
+        awaitEvent(new Event.TableHeld(table, RUN + 1, 1)::equals);
+        assertThat(rows("unpaused")).containsExactly("9|1");
+        pausePipeline(false);
+        await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("unpaused")).containsExactly("9|2"));
     }
 
     @Test
@@ -416,7 +466,8 @@ class StreamingFunctionIT {
                 topics,
                 events,
                 planner,
-                Duration.ofSeconds(1));
+                Duration.ofSeconds(1),
+                states);
     }
 
     @Test
@@ -694,6 +745,13 @@ class StreamingFunctionIT {
     }
 
     private StreamingFunction function() {
+        states = new StateReader(
+                new KafkaClients(new SmallRyeConfigBuilder()
+                        .withDefaultValue("kafka.bootstrap.servers", SharedServers.kafka().bootstrapServers())
+                        .build()),
+                messages,
+                pipeline);
+        states.start();
         return new StreamingFunction(
                 kafka(),
                 pipeline,
@@ -705,7 +763,27 @@ class StreamingFunctionIT {
                     flushAsked.incrementAndGet();
                     return sourceHangs.get() ? Uni.createFrom().nothing() : Uni.createFrom().item(confirmedFlush::get);
                 },
-                Duration.ofSeconds(1));
+                Duration.ofSeconds(1),
+                states);
+    }
+
+    /** Of the other tables nothing is known, as of any that no scheduler has written yet. */
+    private void pause(TableName table, boolean rests) throws Exception {
+        commands.send(messages.tableState(new TableRecord(
+                        table, new TableState.Draining(RUN, WATERMARK), Instant.EPOCH, 1, Optional.empty(), Optional.empty(),
+                        TableRecord.Progress.none(), Optional.empty(), TableOptions.NONE, Optional.empty(),
+                        rests ? Optional.of(new Pause(Optional.empty(), Instant.EPOCH)) : Optional.empty(),
+                        Optional.empty(), List.of())))
+                .get();
+    }
+
+    private void pausePipeline(boolean rests) throws Exception {
+        PipelineRecord none = PipelineRecord.empty();
+        commands.send(messages.pipelineState(new PipelineRecord(
+                        none.epoch(), none.inputOffset(), none.requests(), none.slots(), none.rejections(),
+                        none.settings(), none.defaults(), none.resting(), none.pace(),
+                        rests ? Optional.of(new Pause(Optional.empty(), Instant.EPOCH)) : Optional.empty())))
+                .get();
     }
 
     private static StreamingConfig streamingConfig() {

@@ -116,7 +116,7 @@ public sealed interface Event {
      * @param applied changes applied since the process started
      * @param delayMillis between a change at the source and now, for the last one applied
      * @param trouble what keeps the table from going on, for the time being
-     * @param oldest when the oldest change that waits was made at the source, as far as that is known
+     * @param oldest when the oldest change that waits came into the queue, as far as that is known
      */
     record QueueMoved(
             TableName table,

@@ -77,7 +77,7 @@ public record TableRecord(
         }
     }
 
-    /** @param oldest when the oldest change that waits was made at the source, as far as that is known */
+    /** @param oldest when the oldest change that waits came into the queue, as far as that is known */
     public record Queue(
             long waiting, long applied, long delayMillis, Optional<String> trouble, Optional<Instant> oldest) {
 

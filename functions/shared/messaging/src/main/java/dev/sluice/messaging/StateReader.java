@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -44,6 +45,9 @@ public class StateReader implements AutoCloseable {
     private static final Duration RETRY_FIRST = Duration.ofSeconds(1);
     private static final Duration RETRY_MAX = Duration.ofSeconds(10);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
+    /** A consumer that finds no broker says nothing, so Kafka is asked where the topic ends. */
+    private static final Duration ASK_INTERVAL = Duration.ofSeconds(5);
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(5);
     /** Behind the topics, which are made sure of first, and before whoever asks. */
     private static final int AFTER_TOPICS = 2;
 
@@ -58,6 +62,8 @@ public class StateReader implements AutoCloseable {
     private volatile boolean closed;
     private volatile Consumer<String, byte[]> consumer;
     private volatile Thread thread;
+    /** Where reading goes on: read from the beginning once more, old states would stand for the new ones for a while. */
+    private long next;
 
     @Inject
     public StateReader(KafkaClients kafka, Messages messages, Pipeline pipeline) {
@@ -140,19 +146,35 @@ public class StateReader implements AutoCloseable {
                     kafka.consumer(Map.of(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed"))) {
                 consumer = current;
                 current.assign(List.of(partition));
-                current.seekToBeginning(List.of(partition));
-                long end = current.endOffsets(List.of(partition)).get(partition);
+                if (next == 0) {
+                    current.seekToBeginning(List.of(partition));
+                } else {
+                    current.seek(partition, next);
+                }
+                long end = end(current);
+                long askedNanos = System.nanoTime();
                 while (!closed) {
                     current.poll(POLL).forEach(this::take);
-                    trouble = Optional.empty();
-                    backoff = RETRY_FIRST;
-                    if (!complete && current.position(partition) >= end) {
+                    next = current.position(partition, ANSWER_LIMIT);
+                    if (!complete && next >= end) {
                         complete = true;
                         tell(new Change.Complete());
                     }
+                    if (System.nanoTime() - askedNanos >= ASK_INTERVAL.toNanos()) {
+                        end(current);
+                        askedNanos = System.nanoTime();
+                    }
+                    trouble = Optional.empty();
+                    backoff = RETRY_FIRST;
                 }
             } catch (WakeupException | InterruptException e) {
                 LOG.debug("the states of the tables are read no more");
+            } catch (OffsetOutOfRangeException e) {
+                LOG.warn("the topic of the tables' states is another one now, it is read from its beginning");
+                next = 0;
+                complete = false;
+                tables.clear();
+                pipelineRecord = Optional.empty();
             } catch (KafkaException e) {
                 trouble = Optional.of("the states of the tables cannot be read: " + e.getMessage());
                 LOG.warnf("the states of the tables cannot be read, trying again in %d s: %s",
@@ -163,6 +185,10 @@ public class StateReader implements AutoCloseable {
                 consumer = null;
             }
         }
+    }
+
+    private long end(Consumer<String, byte[]> current) {
+        return current.endOffsets(List.of(partition), ANSWER_LIMIT).get(partition);
     }
 
     private void take(ConsumerRecord<String, byte[]> record) {
