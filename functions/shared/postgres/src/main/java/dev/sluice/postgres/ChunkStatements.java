@@ -214,27 +214,26 @@ record ChunkStatements(
     }
 
     /** The range as a row comparison, which an index on the key answers. */
-    private static String condition(
+    static String condition(
             KeyRange range,
             List<KeyColumn> key,
             Map<String, ColumnOrder> orders,
             Map<String, String> types,
             String prefix) {
         String columns = key.stream()
-                .map(column -> {
-                    ColumnOrder order = orders.get(column.name());
-                    boolean foreign = column.type().equals(Optional.of(KeyType.TEXT))
-                            && order != null
-                            && !order.byCodePoint();
-                    // Only where it must be: an index in the column's own collation does not serve another.
-                    return prefix + TableName.quote(column.name())
-                            + (foreign || column.collation().isPresent() ? " COLLATE " + KeyAgreement.CODE_POINT : "");
-                })
+                .map(column -> prefix + TableName.quote(column.name()) + collation(column, orders))
                 .collect(Collectors.joining(", "));
         List<String> conditions = new ArrayList<>();
         range.after().ifPresent(after -> conditions.add("(" + columns + ") > " + row(after, key, types)));
         range.upTo().ifPresent(upTo -> conditions.add("(" + columns + ") <= " + row(upTo, key, types)));
         return conditions.isEmpty() ? "true" : String.join(" AND ", conditions);
+    }
+
+    /** Only where it must be: an index in the column's own collation does not serve another. */
+    static String collation(KeyColumn column, Map<String, ColumnOrder> orders) {
+        ColumnOrder order = orders.get(column.name());
+        boolean foreign = column.type().equals(Optional.of(KeyType.TEXT)) && order != null && !order.byCodePoint();
+        return foreign || column.collation().isPresent() ? " COLLATE " + KeyAgreement.CODE_POINT : "";
     }
 
     private static String row(Key values, List<KeyColumn> key, Map<String, String> types) {
@@ -254,7 +253,7 @@ record ChunkStatements(
         return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
     }
 
-    private static Map<String, String> types(TableDefinition table) {
+    static Map<String, String> types(TableDefinition table) {
         return table.columns().stream().collect(Collectors.toMap(Column::name, Column::type));
     }
 

@@ -1,0 +1,129 @@
+package dev.sluice.postgres;
+
+import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyRange;
+import dev.sluice.postgres.Settling.Seen;
+import dev.sluice.postgres.VerificationSql.Part;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One of the two databases while a table is compared. Each question is a transaction of its own, of one statement that
+ * reads: no snapshot is kept between them.
+ */
+final class VerificationSide {
+
+    /** An index tells where a range is cut; a sort of the whole table would look cheaper to the planner. */
+    private static final String INDEX_WALK = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+            + "SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0";
+
+    private final Connection connection;
+    private final VerificationSql sql;
+
+    /** @param connection closed by whoever opened it */
+    VerificationSide(Connection connection, VerificationSql sql) throws SQLException {
+        this.connection = connection;
+        this.sql = sql;
+        connection.setAutoCommit(false);
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+    }
+
+    /** @param sum of 64 bits of the hash of each row */
+    record Checksum(long rows, String sum) {
+        static final Checksum NONE = new Checksum(0, "0");
+    }
+
+    private interface Reading<T> {
+        T read(ResultSet rows) throws SQLException;
+    }
+
+    private <T> T ask(String settings, String query, Reading<T> reading) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            // A condition of the user's may have braces.
+            statement.setEscapeProcessing(false);
+            if (!settings.isEmpty()) {
+                statement.execute(settings);
+            }
+            if (sql.operators().isPresent()) {
+                statement.execute(sql.operators().get());
+            }
+            try (var rows = statement.executeQuery(query)) {
+                return reading.read(rows);
+            }
+        } finally {
+            connection.rollback();
+        }
+    }
+
+    Checksum checksum(Part part) throws SQLException {
+        return ask("", sql.checksum(part), rows -> {
+            rows.next();
+            return new Checksum(rows.getLong(1), rows.getString(2));
+        });
+    }
+
+    Map<String, Checksum> buckets() throws SQLException {
+        return ask("", sql.buckets(), rows -> {
+            Map<String, Checksum> buckets = new HashMap<>();
+            while (rows.next()) {
+                buckets.put(rows.getString(1), new Checksum(rows.getLong(2), rows.getString(3)));
+            }
+            return buckets;
+        });
+    }
+
+    Map<List<String>, Seen> rows(Part part, int rowsMax) throws SQLException {
+        return ask("", sql.rows(part, rowsMax), rows -> {
+            int columns = rows.getMetaData().getColumnCount();
+            Map<List<String>, Seen> found = new HashMap<>();
+            while (rows.next()) {
+                List<String> key = new ArrayList<>();
+                for (int i = 3; i <= columns; i++) {
+                    key.add(rows.getString(i));
+                }
+                found.put(List.copyOf(key), new Seen(rows.getString(1), rows.getString(2)));
+            }
+            return found;
+        });
+    }
+
+    /** Upper ends of parts of a range, rising. */
+    List<Key> cuts(KeyRange range, int every, int keysMax) throws SQLException {
+        return ask(INDEX_WALK, sql.cuts(range, every, keysMax), rows -> {
+            int columns = rows.getMetaData().getColumnCount();
+            List<Key> cuts = new ArrayList<>();
+            while (rows.next()) {
+                List<String> key = new ArrayList<>();
+                for (int i = 1; i <= columns; i++) {
+                    key.add(rows.getString(i));
+                }
+                cuts.add(new Key(key));
+            }
+            return cuts;
+        });
+    }
+
+    /** Takes the id of a transaction that ends at once: those that are under way have lower ones. */
+    long newTransaction() throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT pg_current_xact_id()::text::int8")) {
+            rows.next();
+            return rows.getLong(1);
+        } finally {
+            connection.rollback();
+        }
+    }
+
+    /** Whether every transaction with a lower id has ended, and is seen by whoever reads from now on (R2). */
+    boolean haveEndedBefore(long transaction) throws SQLException {
+        return ask("", "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8 >= " + transaction, rows -> {
+            rows.next();
+            return rows.getBoolean(1);
+        });
+    }
+}
