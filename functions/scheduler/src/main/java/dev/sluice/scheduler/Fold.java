@@ -337,7 +337,8 @@ final class Fold {
     }
 
     private void put(TableRecord next, Instant now) {
-        TableRecord table = Records.runs(next, PastRun.after(next.runs(), next, now));
+        TableRecord table =
+                OnVerification.after(Records.runs(next, PastRun.after(next.runs(), next, now)), now);
         tables.put(table.table(), table);
         changed.remove(table.table());
         changed.add(table.table());

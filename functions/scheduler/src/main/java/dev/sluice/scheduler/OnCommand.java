@@ -40,6 +40,8 @@ final class OnCommand {
             case Command.Cancel cancel -> goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty()));
             case Command.Retry retry -> goingOn(retry(table, offset, now));
             case Command.Remove remove -> goingOn(remove(table, now));
+            case Command.Verify verify -> OnVerification.asked(table, by, offset, now);
+            case Command.CancelVerification cancel -> OnVerification.cancelled(table, now);
             case Command.Pause pause -> pause(table, by, now);
             case Command.Resume resume -> resume(table, offset);
             case Command.ToFront toFront -> toFront(table, front);

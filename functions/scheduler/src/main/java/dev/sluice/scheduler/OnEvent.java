@@ -66,6 +66,7 @@ final class OnEvent {
                             .orElseGet(() -> new Constraints.Missing(failed.fault())));
             case Event.TableLeft left -> tableLeft(table, left, now);
             case Event.LeavingFailed failed -> leavingFailed(table, failed, now);
+            case Event.OfVerification verification -> OnVerification.answered(table, verification, now);
         };
     }
 

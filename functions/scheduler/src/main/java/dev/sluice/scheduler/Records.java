@@ -11,6 +11,7 @@ import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableRecord.Progress;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.Verification;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -147,6 +148,12 @@ final class Records {
         return draft.record();
     }
 
+    static TableRecord verification(TableRecord table, Verification verification) {
+        var draft = new Draft(table);
+        draft.verification = Optional.of(verification);
+        return draft.record();
+    }
+
     /** A record while it is changed: the one place that lists its fields. */
     private static final class Draft {
         private final TableName table;
@@ -162,6 +169,7 @@ final class Records {
         private Optional<Pause> pause;
         private Optional<Asked> asked;
         private List<PastRun> runs;
+        private Optional<Verification> verification;
 
         Draft(TableRecord from) {
             table = from.table();
@@ -177,12 +185,13 @@ final class Records {
             pause = from.pause();
             asked = from.asked();
             runs = from.runs();
+            verification = from.verification();
         }
 
         TableRecord record() {
             return new TableRecord(
                     table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked,
-                    pause, asked, runs);
+                    pause, asked, runs, verification);
         }
     }
 }

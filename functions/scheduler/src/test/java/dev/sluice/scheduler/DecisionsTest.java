@@ -36,6 +36,8 @@ class DecisionsTest {
         COMMANDS.put("Cancel, drop queue", new Command.Cancel(Given.TABLE, true));
         COMMANDS.put("Retry", new Command.Retry(Given.TABLE));
         COMMANDS.put("Remove", new Command.Remove(Given.TABLE));
+        COMMANDS.put("Verify", new Command.Verify(Given.TABLE));
+        COMMANDS.put("CancelVerification", new Command.CancelVerification(Given.TABLE));
         COMMANDS.put("Pause", new Command.Pause(Given.TABLE));
         COMMANDS.put("Resume", new Command.Resume(Given.TABLE));
         COMMANDS.put("ToFront", new Command.ToFront(Given.TABLE));

@@ -16,6 +16,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.Verification;
 import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
@@ -239,6 +240,9 @@ final class Given {
         all.put("ConstraintsFailed", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, FAULTY));
         all.put("ConstraintsFailed refused", new Event.ConstraintsFailed(TABLE, RUN, ATTEMPT, REFUSED));
         all.put("TableLeft", new Event.TableLeft(TABLE, RUN, ATTEMPT));
+        all.put("VerificationMoved", new Event.VerificationMoved(TABLE, RUN, 5, 100));
+        all.put("Verified", new Event.Verified(TABLE, RUN, 5, new Verification.Findings(100, 1)));
+        all.put("VerificationFailed", new Event.VerificationFailed(TABLE, RUN, 5, FAULTY));
         all.put("LeavingFailed", new Event.LeavingFailed(TABLE, RUN, ATTEMPT, FAULTY));
         all.put("LeavingFailed refused", new Event.LeavingFailed(TABLE, RUN, ATTEMPT, REFUSED));
         return all;

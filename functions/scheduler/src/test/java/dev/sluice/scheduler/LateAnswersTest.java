@@ -62,6 +62,7 @@ class LateAnswersTest {
             case Event.StreamFailed it -> Optional.empty();
             case Event.CaptureBroken it -> Optional.empty();
             case Event.DefinitionFollowed it -> Optional.empty();
+            case Event.OfVerification it -> Optional.empty();
         };
     }
 
@@ -91,6 +92,9 @@ class LateAnswersTest {
             case Event.ConstraintsFailed it -> new Event.ConstraintsFailed(it.table(), 1, it.attempt(), it.fault());
             case Event.TableLeft it -> new Event.TableLeft(it.table(), 1, it.attempt());
             case Event.LeavingFailed it -> new Event.LeavingFailed(it.table(), 1, it.attempt(), it.fault());
+            case Event.VerificationMoved it -> new Event.VerificationMoved(it.table(), 1, it.number(), it.rows());
+            case Event.Verified it -> new Event.Verified(it.table(), 1, it.number(), it.findings());
+            case Event.VerificationFailed it -> new Event.VerificationFailed(it.table(), 1, it.number(), it.fault());
         };
     }
 

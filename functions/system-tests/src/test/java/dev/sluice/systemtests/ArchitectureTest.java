@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
 
     private static final String[] FUNCTIONS = {
-        "dev.sluice.scheduler..", "dev.sluice.chunkworker..", "dev.sluice.completion..", "dev.sluice.streaming.."
+        "dev.sluice.scheduler..", "dev.sluice.chunkworker..", "dev.sluice.completion..", "dev.sluice.streaming..",
+        "dev.sluice.verification.."
     };
 
     private static JavaClasses classes;
@@ -56,7 +57,7 @@ class ArchitectureTest {
 
     @Test
     void functionsDoNotKnowEachOther() {
-        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming)..")
+        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification)..")
                 .should()
                 .notDependOnEachOther()
                 .because("they talk through Kafka: what two need enters functions/shared")

@@ -65,6 +65,12 @@ public sealed interface Command {
     /** Forget the table: no capture, no queue. The rows at the destination stay. */
     record Remove(TableName table) implements OfTable {}
 
+    /** Compare the table's rows with the source's, while it streams. */
+    record Verify(TableName table) implements OfTable {}
+
+    /** Stop comparing. */
+    record CancelVerification(TableName table) implements OfTable {}
+
     /** Let the table rest: what is under way is finished, and nothing new begins until it is resumed. */
     record Pause(TableName table) implements OfTable {}
 

@@ -165,4 +165,18 @@ public sealed interface Event {
     record TableLeft(TableName table, long run, int attempt) implements OfRun {}
 
     record LeavingFailed(TableName table, long run, int attempt, Fault fault) implements OfRun {}
+
+    /** An event of the comparison that a command asked for. */
+    sealed interface OfVerification extends OfRun {
+
+        /** Its {@link Verification#number}. */
+        long number();
+    }
+
+    /** @param rows of the source that are compared, every few seconds */
+    record VerificationMoved(TableName table, long run, long number, long rows) implements OfVerification {}
+
+    record Verified(TableName table, long run, long number, Verification.Findings findings) implements OfVerification {}
+
+    record VerificationFailed(TableName table, long run, long number, Fault fault) implements OfVerification {}
 }

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param pause if the table rests: nothing new begins for it, whatever its state
  * @param asked the last command that was followed for it
  * @param runs the newest first, at most {@value PastRun#RUNS_MAX}
+ * @param verification the last one that was asked for
  */
 public record TableRecord(
         TableName table,
@@ -32,7 +33,8 @@ public record TableRecord(
         Optional<TableOptions> optionsAsked,
         Optional<Pause> pause,
         Optional<Asked> asked,
-        List<PastRun> runs) {
+        List<PastRun> runs,
+        Optional<Verification> verification) {
 
     public TableRecord {
         runs = List.copyOf(runs);
@@ -52,7 +54,7 @@ public record TableRecord(
             Optional<TableOptions> optionsAsked) {
         this(
                 table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked,
-                Optional.empty(), Optional.empty(), List.of());
+                Optional.empty(), Optional.empty(), List.of(), Optional.empty());
     }
 
     /** Whether it takes one of the places between Queued and Streaming. */

@@ -40,6 +40,7 @@ import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.Verification;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
@@ -95,6 +96,8 @@ public final class Messages {
         COMMANDS.put("cancel", Command.Cancel.class);
         COMMANDS.put("retry", Command.Retry.class);
         COMMANDS.put("remove", Command.Remove.class);
+        COMMANDS.put("verify", Command.Verify.class);
+        COMMANDS.put("cancel-verification", Command.CancelVerification.class);
         COMMANDS.put("pause", Command.Pause.class);
         COMMANDS.put("resume", Command.Resume.class);
         COMMANDS.put("to-front", Command.ToFront.class);
@@ -474,7 +477,8 @@ public final class Messages {
                     TableState.Constraints.class,
                     TableState.Remedy.class,
                     StepResult.class,
-                    StreamCommand.class
+                    StreamCommand.class,
+                    Verification.Stage.class
                 }) {
             builder.addMixIn(sealed, ByName.class);
             leaves(sealed, builder::registerSubtypes);

@@ -29,6 +29,7 @@ import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Phase;
 import dev.sluice.domain.TableState.Remedy;
+import dev.sluice.domain.Verification;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,10 @@ final class Examples {
             Optional.of("status <> 'a''b' AND (n > 1)"),
             Optional.of(new TableOptions.SoftDelete("gone at", TableOptions.SoftDelete.Type.TIMESTAMPTZ)));
 
+    private static final Verification.Findings FINDINGS = new Verification.Findings(
+            1L << 40, 3, 2, 1,
+            List.of(new Verification.Difference(List.of("a\"ü", ""), Verification.Kind.MISSING_AT_SOURCE)));
+
     private Examples() {}
 
     static Stream<Command> commands() {
@@ -72,6 +77,8 @@ final class Examples {
                 new Command.Cancel(TABLE, true),
                 new Command.Retry(TABLE),
                 new Command.Remove(TABLE),
+                new Command.Verify(TABLE),
+                new Command.CancelVerification(TABLE),
                 new Command.Pause(TABLE),
                 new Command.Resume(TABLE),
                 new Command.ToFront(TABLE),
@@ -128,6 +135,9 @@ final class Examples {
                         new Event.DefinitionFollowed(TABLE, 7, IDENTITY, "f01"),
                         new Event.ConstraintsBuilt(TABLE, 7, 1, 3),
                         new Event.ConstraintsFailed(TABLE, 7, 1, FAULT),
+                        new Event.VerificationMoved(TABLE, 7, 5, 1L << 40),
+                        new Event.Verified(TABLE, 7, 5, FINDINGS),
+                        new Event.VerificationFailed(TABLE, 7, 5, FAULT),
                         new Event.TableLeft(TABLE, 7, 1),
                         new Event.LeavingFailed(TABLE, 7, 1, FAULT)));
     }
@@ -186,7 +196,17 @@ final class Examples {
                 Optional.of(new Asked("pause", Optional.empty(), NOW)),
                 List.of(new PastRun(
                         7, NOW, Optional.of(NOW), PastRun.Outcome.FAILED, 1, 2, 3, Optional.of("slow"),
-                        Optional.of("ann"))))));
+                        Optional.of("ann"))),
+                Optional.of(new Verification(
+                        5, 7, NOW, Optional.of("ann"), NOW, new Verification.Compared(FINDINGS, true))))));
+        for (Verification.Stage stage :
+                List.of(new Verification.Running(5), new Verification.Ended(FAULT))) {
+            records.add(new TableRecord(
+                    TABLE, new TableState.Draining(7, LSN), NOW, 0, Optional.empty(), Optional.empty(),
+                    TableRecord.Progress.none(), Optional.empty(), TableOptions.NONE, Optional.empty(), Optional.empty(),
+                    Optional.empty(), List.of(),
+                    Optional.of(new Verification(5, 7, NOW, Optional.empty(), NOW, stage))));
+        }
         records.add(new TableRecord(
                 TABLE,
                 new TableState.Cancelled(7, false),

@@ -217,7 +217,8 @@ final class LiveComparison {
         parts.forEach(part -> open.put(part, new Settling()));
         for (int look = 1; look <= limits.looksMax() && !open.isEmpty(); look++) {
             check.requireSame();
-            boolean counts = transactionsEnded();
+            // The first look has none before it that it could prove anything with.
+            boolean counts = look > 1 && transactionsEnded();
             Map<Part, Map<List<String>, Seen>> here = new HashMap<>();
             for (Part part : open.keySet()) {
                 here.put(part, source.rows(part, PART_ROWS_MAX));
