@@ -30,7 +30,7 @@ final class Records {
         return new TableRecord(
                 table.table(), table.state(), table.stateSince(), table.attempts(), table.captured(), table.streamedRun(),
                 table.progress(), table.queue(), table.options(), table.optionsAsked(),
-                Optional.of(new Pause(Optional.empty(), Instant.EPOCH)), Optional.empty(), List.of());
+                Optional.of(new Pause(Optional.empty(), Instant.EPOCH)), Optional.empty(), List.of(), Optional.empty());
     }
 
     static TableRecord table(String table, TableState state) {

@@ -337,8 +337,8 @@ final class Fold {
     }
 
     private void put(TableRecord next, Instant now) {
-        TableRecord table =
-                OnVerification.after(Records.runs(next, PastRun.after(next.runs(), next, now)), now);
+        TableRecord table = OnVerification.after(
+                Records.settled(Records.runs(next, PastRun.after(next.runs(), next, now))), now);
         tables.put(table.table(), table);
         changed.remove(table.table());
         changed.add(table.table());

@@ -36,7 +36,9 @@ final class OnCommand {
         return switch (command) {
             case Command.Backfill backfill when isOnlyToGoOn(table, backfill) -> goingOn(Turn.becomes(table));
             case Command.Backfill backfill ->
-                goingOn(asking(backfill(table, backfill.options(), offset, now), backfill.options()));
+                goingOn(asking(
+                        backfill(table, backfill.options(), offset, now),
+                        backfill.options().isEmpty() && awaitsCopy(table) ? table.optionsAsked() : backfill.options()));
             case Command.Cancel cancel -> goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty()));
             case Command.Retry retry -> goingOn(retry(table, offset, now));
             case Command.Remove remove -> goingOn(remove(table, now));
@@ -121,9 +123,13 @@ final class OnCommand {
                 : turn;
     }
 
+    private static boolean awaitsCopy(TableRecord table) {
+        return table.state() instanceof Queued queued && queued.close().isEmpty();
+    }
+
     private static Turn backfill(TableRecord table, Optional<TableOptions> options, long offset, Instant now) {
         return switch (table.state()) {
-            case Queued queued when queued.close().isEmpty() -> options.isPresent()
+            case Queued queued when awaitsCopy(table) -> options.isPresent() || table.pause().isPresent()
                     ? Turn.becomes(table)
                     : Turn.rejected("it waits for its turn already");
             case Leaving leaving -> Turn.rejected("it is being removed; add it again afterwards");

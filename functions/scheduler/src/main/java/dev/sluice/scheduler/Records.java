@@ -135,6 +135,19 @@ final class Records {
         return draft.record();
     }
 
+    /** Without a pause where nothing goes on, and without waiting for a place where it takes none. */
+    static TableRecord settled(TableRecord table) {
+        boolean keeps = switch (table.state()) {
+            case TableState.Active active -> true;
+            case TableState.Queued queued -> table.pause().flatMap(Pause::resumed).isEmpty();
+            case TableState.Streaming streaming -> table.pause().flatMap(Pause::resumed).isEmpty();
+            case TableState.Cancelled cancelled -> false;
+            case TableState.Failed failed -> false;
+            case TableState.Leaving leaving -> false;
+        };
+        return keeps ? table : paused(table, Optional.empty());
+    }
+
     /** What was asked for last, and by whom. */
     static TableRecord asked(TableRecord table, Asked asked) {
         var draft = new Draft(table);

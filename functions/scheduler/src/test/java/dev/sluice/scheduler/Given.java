@@ -8,6 +8,7 @@ import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
@@ -184,6 +185,11 @@ final class Given {
         all.put("failed removing", first(failed(Phase.LEAVING, new Remedy.Leave(true))));
         all.put("leaving", first(new TableState.Leaving(RUN, false, attempt())));
         all.put("removing", first(new TableState.Leaving(RUN, true, attempt())));
+        all.put("queued, paused", paused(record(queued(Optional.empty(), false), false, false), Optional.empty()));
+        all.put("backfilling, paused", paused(first(backfilling()), Optional.empty()));
+        all.put("backfilling, goes on", paused(first(backfilling()), Optional.of(15L)));
+        all.put("draining, paused", paused(first(new TableState.Draining(RUN, LSN)), Optional.empty()));
+        all.put("streaming, paused", paused(streaming(new Constraints.Built(3)), Optional.empty()));
         return all;
     }
 
@@ -258,6 +264,16 @@ final class Given {
     }
 
     /** What a turn comes to, in a line. */
+    private static TableRecord paused(TableRecord table, Optional<Long> resumed) {
+        return Records.paused(table, Optional.of(new Pause(Optional.of("bob"), BEFORE, resumed)));
+    }
+
+    private static String text(Optional<Pause> pause) {
+        return pause.map(rest -> "paused by " + rest.by().orElse("nobody")
+                        + rest.resumed().map(place -> ", goes on at " + place).orElse(""))
+                .orElse("paused no more");
+    }
+
     static String text(TableRecord before, Turn turn) {
         return switch (turn) {
             case Turn.Ignored ignored -> "ignored";
@@ -271,8 +287,20 @@ final class Given {
                             ? ""
                             : becomes.next().captured().isPresent() ? "; captured" : "; not captured")
                     + becomes.next().optionsAsked().map(asked -> asked.equals(OPTIONS) ? "; asked" : "; asked others")
-                            .orElse(before.optionsAsked().isPresent() ? "; asked no more" : "");
+                            .orElse(before.optionsAsked().isPresent() ? "; asked no more" : "")
+                    + (before.pause().equals(becomes.next().pause()) ? "" : "; " + text(becomes.next().pause()))
+                    + place(before.state(), becomes.next().state());
         };
+    }
+
+    /** Of a table that waited before and does so now. */
+    private static String place(TableState before, TableState after) {
+        return before instanceof TableState.Queued first
+                        && after instanceof TableState.Queued then
+                        && first.run() == then.run()
+                        && first.requested() != then.requested()
+                ? "; place " + then.requested()
+                : "";
     }
 
     static String text(TableState state) {

@@ -10,12 +10,12 @@ import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
 import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.PastRun;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
-import dev.sluice.domain.TableState.Active;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Constraints;
@@ -23,6 +23,7 @@ import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Queued;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -180,8 +181,16 @@ class SchedulerSimulationTest {
         }
 
         private boolean askAgain() {
-            boolean asked = false;
+            boolean asked = story.world.pipeline().pause().isPresent();
+            if (asked) {
+                input(new Command.ResumePipeline());
+            }
             for (TableRecord table : List.copyOf(story.world.tables().values())) {
+                if (table.pause().isPresent()) {
+                    input(new Command.Resume(table.table()));
+                    asked = true;
+                    continue;
+                }
                 switch (table.state()) {
                     case TableState.Failed failed -> {
                         input(new Command.Retry(table.table()));
@@ -224,11 +233,16 @@ class SchedulerSimulationTest {
 
         private void command() {
             TableName name = names.get(random.nextInt(names.size()));
-            input(switch (random.nextInt(24)) {
+            input(switch (random.nextInt(32)) {
                 case 0, 1, 2, 3, 4, 5, 6, 7 -> new Command.Backfill(name);
                 case 8, 9, 10, 11, 12 -> new Command.Cancel(name, random.nextInt(4) == 0);
                 case 13, 14, 15, 16, 17, 18, 19 -> new Command.Retry(name);
                 case 20 -> new Command.Remove(name);
+                case 21, 22 -> new Command.Pause(name);
+                case 23, 24, 25 -> new Command.Resume(name);
+                case 26 -> new Command.ToFront(name);
+                case 27 -> new Command.PausePipeline();
+                case 28, 29 -> new Command.ResumePipeline();
                 default -> new Command.AddTables(List.of(name.toString()));
             });
         }
@@ -266,25 +280,39 @@ class SchedulerSimulationTest {
             sendTasks();
         }
 
+        private boolean rests(TableRecord table) {
+            return story.world.pipeline().pause().isPresent() || table.pause().isPresent();
+        }
+
+        /** Of a table that waits to be among the tables at once: its place, and that among those of one request. */
+        private static Optional<List<Long>> place(TableRecord table) {
+            if (table.pause().isPresent()) {
+                return table.pause().get().resumed().map(resumed -> List.of(resumed, 0L));
+            }
+            return table.state() instanceof Queued queued
+                    ? Optional.of(List.of(queued.requested(), (long) queued.place()))
+                    : Optional.empty();
+        }
+
         /** First in, first out: who is let in asked before everybody who goes on waiting. */
         private void checkOrder(World before) {
-            List<Queued> letIn = new ArrayList<>();
-            List<Queued> waiting = new ArrayList<>();
+            List<List<Long>> letIn = new ArrayList<>();
+            List<List<Long>> waiting = new ArrayList<>();
             before.tables().forEach((name, table) -> {
                 TableRecord after = story.world.tables().get(name);
-                if (table.state() instanceof Queued queued && after != null) {
-                    if (after.state() instanceof Active) {
-                        letIn.add(queued);
-                    } else if (after.state().equals(queued)) {
-                        waiting.add(queued);
+                place(table).filter(place -> after != null).ifPresent(place -> {
+                    if (after.isActive()) {
+                        letIn.add(place);
+                    } else if (place(after).equals(place(table))) {
+                        waiting.add(place);
                     }
-                }
+                });
             });
-            for (Queued first : letIn) {
+            for (List<Long> first : letIn) {
                 assertThat(waiting)
                         .as("tables that asked before %s and still wait", first)
-                        .noneMatch(other -> other.requested() < first.requested()
-                                || other.requested() == first.requested() && other.place() < first.place());
+                        .noneMatch(other -> other.get(0) < first.get(0)
+                                || other.get(0).equals(first.get(0)) && other.get(1) < first.get(1));
             }
         }
 
@@ -296,9 +324,9 @@ class SchedulerSimulationTest {
                 outstanding.add(slotTask);
                 KeyRange before = ranges.putIfAbsent(task.table() + "/" + task.run() + "/" + task.chunk(), task.range());
                 assertThat(before == null || before.equals(task.range())).as("a chunk keeps its range").isTrue();
-                assertThat(story.world.tables().get(task.table()).state())
-                        .as("a task for a table that is not backfilled")
-                        .isInstanceOf(Backfilling.class);
+                TableRecord table = story.world.tables().get(task.table());
+                assertThat(table.state()).as("a task for a table that is not backfilled").isInstanceOf(Backfilling.class);
+                assertThat(rests(table)).as("a task for a table that rests").isFalse();
                 underWay.add(copy(task));
             }
         }
@@ -335,7 +363,9 @@ class SchedulerSimulationTest {
                 }
             }
             for (TableRecord table : story.world.tables().values()) {
-                byOthers(table);
+                if (!rests(table)) {
+                    byOthers(table);
+                }
             }
             watch().forEach(broken -> {
                 if (random.nextInt(calm ? 1 : 8) == 0) {
@@ -517,14 +547,28 @@ class SchedulerSimulationTest {
             return table != null && table.state() instanceof TableState.Draining draining && draining.run() == run;
         }
 
+        /** Each run once, the newest first, and only the newest may be under way. */
+        private void checkRuns(TableRecord table) {
+            assertThat(table.runs()).as("past runs of %s", table.table()).hasSizeLessThanOrEqualTo(PastRun.RUNS_MAX);
+            assertThat(table.runs().stream().map(PastRun::run).toList())
+                    .as("past runs of %s", table.table())
+                    .isSortedAccordingTo(Comparator.reverseOrder())
+                    .doesNotHaveDuplicates();
+            assertThat(table.runs().stream().skip(1)).as("runs that were overtaken").allMatch(run -> run.ended().isPresent());
+            if (table.state() instanceof TableState.Streaming && table.runs().size() > 0) {
+                assertThat(table.runs().getFirst().ended()).as("the last run of %s", table.table()).isPresent();
+            }
+        }
+
         void checkInvariants() {
             World world = story.world;
             assertThat(world.pipeline().inputOffset()).as("the input offset goes back").isGreaterThanOrEqualTo(inputOffset);
             inputOffset = world.pipeline().inputOffset();
-            long active = world.tables().values().stream().filter(table -> table.state() instanceof Active).count();
+            long active = world.tables().values().stream().filter(TableRecord::isActive).count();
             assertThat(active).as("active tables: %s", states()).isLessThanOrEqualTo(story.limits.tables());
-            boolean anybodyWaits = world.tables().values().stream().anyMatch(table -> table.state() instanceof Queued);
-            assertThat(anybodyWaits && active < story.limits.tables()).as("a table waits while there is room").isFalse();
+            boolean pipelineRests = world.pipeline().pause().isPresent();
+            boolean anybodyWaits = world.tables().values().stream().anyMatch(table -> place(table).isPresent());
+            assertThat(anybodyWaits && !pipelineRests && active < story.limits.tables()).as("a table waits while there is room").isFalse();
             checkSlots(world);
             for (TableRecord table : world.tables().values()) {
                 checkTable(table);
@@ -540,6 +584,7 @@ class SchedulerSimulationTest {
         }
 
         private void checkTable(TableRecord table) {
+            checkRuns(table);
             if (table.state() instanceof TableState.Preparing preparing) {
                 assertThat(preparing.run())
                         .as("run ids of %s rise", table.table())

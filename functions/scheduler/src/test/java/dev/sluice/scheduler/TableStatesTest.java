@@ -56,7 +56,8 @@ class TableStatesTest {
             for (Command.OfTable command : List.of(
                     new Command.Backfill(Given.TABLE), new Command.Cancel(Given.TABLE, false),
                     new Command.Cancel(Given.TABLE, true), new Command.Retry(Given.TABLE),
-                    new Command.Remove(Given.TABLE))) {
+                    new Command.Remove(Given.TABLE), new Command.Pause(Given.TABLE), new Command.Resume(Given.TABLE),
+                    new Command.ToFront(Given.TABLE))) {
                 observe(table, command.getClass().getSimpleName(), fold -> fold.command(command, Optional.empty(), 20, Given.NOW));
             }
             for (Event.OfRun event : Given.events().values()) {
@@ -218,7 +219,8 @@ class TableStatesTest {
                 %s
                 ```
 
-                A table that is %s counts towards the limit of tables at once.
+                A table that is %s counts towards the limit of tables at once,
+                unless it is paused: a pause stands beside the state, and changes none.
 
                 Late and repeated inputs change nothing. What each decision comes to in detail:
                 [each command in each state](../scheduler/src/test/resources/dev/sluice/scheduler/on-command.txt),
