@@ -14,7 +14,7 @@ class ArchitectureTest {
 
     private static final String[] FUNCTIONS = {
         "dev.sluice.scheduler..", "dev.sluice.chunkworker..", "dev.sluice.completion..", "dev.sluice.streaming..",
-        "dev.sluice.verification.."
+        "dev.sluice.verification..", "dev.sluice.webhooks.."
     };
 
     private static JavaClasses classes;
@@ -57,7 +57,7 @@ class ArchitectureTest {
 
     @Test
     void functionsDoNotKnowEachOther() {
-        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification)..")
+        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification|webhooks)..")
                 .should()
                 .notDependOnEachOther()
                 .because("they talk through Kafka: what two need enters functions/shared")
