@@ -773,7 +773,7 @@ class StreamingFunctionIT {
                         table, new TableState.Draining(RUN, WATERMARK), Instant.EPOCH, 1, Optional.empty(), Optional.empty(),
                         TableRecord.Progress.none(), Optional.empty(), TableOptions.NONE, Optional.empty(),
                         rests ? Optional.of(new Pause(Optional.empty(), Instant.EPOCH)) : Optional.empty(),
-                        Optional.empty(), List.of())))
+                        Optional.empty(), List.of(), Optional.empty())))
                 .get();
     }
 
