@@ -2,6 +2,7 @@ package dev.sluice.localdev;
 
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.messaging.Messages;
@@ -58,6 +59,11 @@ final class TableStates implements AutoCloseable {
     /** The last inputs that the scheduler could not follow. */
     List<PipelineRecord.Rejection> rejections() {
         return pipelineState.map(PipelineRecord::rejections).orElse(List.of());
+    }
+
+    /** The settings of the pipeline that hold. */
+    Settings settings() {
+        return pipelineState.map(PipelineRecord::effective).orElse(Settings.NONE);
     }
 
     /** Why the states may be old, if so. */

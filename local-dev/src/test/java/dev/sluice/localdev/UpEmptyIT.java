@@ -6,6 +6,7 @@ import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.Verification;
 import dev.sluice.localdev.UpProcess.Outcome;
 import java.io.IOException;
 import java.net.URI;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -50,7 +52,7 @@ class UpEmptyIT {
         String preparation = blocks.get(0)
                 + blocks.get(1).lines().filter(line -> !line.contains(COMMAND)).collect(Collectors.joining("\n"));
         List<String> examples = blocks.get(1).lines().filter(line -> line.contains(COMMAND)).toList();
-        assertThat(examples).as("one for each command, another for cancel, and two with options").hasSize(8);
+        assertThat(examples).as("one for each command, another for cancel, and two with options").hasSize(16);
 
         try (var up = UpProcess.start("up-empty", "--empty")) {
             awaitTrue("all runs", () -> isSaid(up, "All runs"));
@@ -103,7 +105,30 @@ class UpEmptyIT {
                 commands.run("backfill", "\"options\"");
                 await(states, state -> state instanceof TableState.Streaming && state.run() > copied);
                 awaitTrue("the rows with an amount are there", () -> count(environment.get("DESTINATION_URL")) == 501);
+
+                commands.run(".verify");
+                awaitTrue("it is compared", () -> states.table(TABLE).orElseThrow().verification()
+                        .filter(it -> it.stage() instanceof Verification.Compared done && done.findings().isEqual())
+                        .isPresent());
+                commands.run(".pause\"");
+                awaitTrue("it rests, and the page's author asked", () -> states.table(TABLE).orElseThrow().pause()
+                        .filter(pause -> pause.by().equals(Optional.of("ann")))
+                        .isPresent());
+                commands.run(".resume\"");
+                awaitTrue("it goes on", () -> states.table(TABLE).orElseThrow().pause().isEmpty());
+                commands.run("pause-pipeline");
+                commands.run("backfill", "\"options\"");
+                await(states, TableState.Queued.class::isInstance);
+                commands.run("to-front");
+                long waited = states.table(TABLE).orElseThrow().state().run();
+                commands.run("resume-pipeline");
+                await(states, state -> state instanceof TableState.Streaming && state.run() == waited);
+                commands.run("change-settings");
+                awaitTrue("the settings hold", () -> states.settings().chunkRows().equals(Optional.of(20_000)));
                 assertThat(states.rejections()).as("commands that could not be followed").isEmpty();
+                commands.run("cancel-verification");
+                awaitTrue("there is nothing to cancel", () -> states.rejections().stream()
+                        .anyMatch(rejection -> rejection.reason().equals("it is not being compared")));
             }
             up.close();
             for (Part part : Part.values()) {

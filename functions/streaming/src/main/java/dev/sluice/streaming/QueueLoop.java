@@ -1,6 +1,7 @@
 package dev.sluice.streaming;
 
 import dev.sluice.domain.Lsn;
+import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.StreamCommand;
 import dev.sluice.domain.TableName;
 import dev.sluice.messaging.StateReader;
@@ -99,6 +100,8 @@ final class QueueLoop implements AutoCloseable {
         services.states().onChange(change -> execute(() -> follow(change)));
         thread.start();
         execute(() -> {
+            // What was read before somebody listened.
+            pipelineRests = services.states().pipeline().flatMap(PipelineRecord::pause).isPresent();
             every(services.config().drainInterval(), this::lookAtSlot);
             every(services.config().reportInterval(), this::report);
             every(IDENTITY_INTERVAL, this::lookAtTopics);

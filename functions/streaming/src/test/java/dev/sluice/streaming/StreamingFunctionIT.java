@@ -307,6 +307,16 @@ class StreamingFunctionIT {
         command(new StreamCommand.Hold(table, RUN + 1, 1));
         awaitEvent(new Event.TableHeld(table, RUN + 1, 1)::equals);
         assertThat(rows("unpaused")).containsExactly("9|1");
+
+        // What an instance that starts meanwhile has read before it listens is no news any more.
+        function.stop();
+        states.close();
+        function = function();
+        await().atMost(LIMIT).until(states::isComplete);
+        events.clear();
+        function.start();
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.table().equals(other) && moved.waiting() == 1);
+        assertThat(rows("unpaused")).containsExactly("9|1");
         pausePipeline(false);
         await().atMost(LIMIT).untilAsserted(() -> assertThat(rows("unpaused")).containsExactly("9|2"));
     }

@@ -13,6 +13,7 @@ import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
 import dev.sluice.domain.TableState.Streaming;
+import dev.sluice.domain.Verification;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -128,6 +129,55 @@ class ControlIT {
         }
         assertThat(started).containsExactly("control.a", "control.d", "control.b");
         stack.assertEqual("control.a", "control.b", "control.d");
+    }
+
+    @Test
+    void aTableThatIsWrittenToIsComparedAndWhatDiffersIsFoundAndRepaired() throws Exception {
+        TestTable table = TestTable.BY_PAIR;
+        String name = table.tableName();
+        table.create(stack, 5_000);
+        try (var writes = LiveWrites.start(stack, 1, 5_000, table)) {
+            stack.add(name);
+            stack.awaitStreaming(name);
+            assertThat(compared(name).findings().differing()).as("keys that differ, under a writer").isZero();
+
+            // Rows that the writer leaves alone: nothing but the comparison would ever find them.
+            stack.onSource("CREATE TABLE IF NOT EXISTS public.untouched (id int PRIMARY KEY, text text)",
+                    "INSERT INTO public.untouched SELECT g, 'row ' || g FROM generate_series(1, 3000) g");
+            stack.add("public.untouched");
+            stack.awaitStreaming("public.untouched");
+            stack.onDestination(
+                    "UPDATE public.untouched SET text = 'other' WHERE id = 17",
+                    "DELETE FROM public.untouched WHERE id = 2500",
+                    "INSERT INTO public.untouched VALUES (-1, 'nobody''s')");
+            assertThat(compared("public.untouched").findings().keys())
+                    .containsExactlyInAnyOrder(
+                            new Verification.Difference(List.of("17"), Verification.Kind.DIFFERENT),
+                            new Verification.Difference(List.of("2500"), Verification.Kind.MISSING_AT_DESTINATION),
+                            new Verification.Difference(List.of("-1"), Verification.Kind.MISSING_AT_SOURCE));
+
+            long before = stack.table("public.untouched").orElseThrow().state().run();
+            stack.send(new Command.Backfill(TableName.parse("public.untouched")));
+            stack.awaitStreamingAfter("public.untouched", before);
+            assertThat(stack.table("public.untouched").orElseThrow().verification())
+                    .as("what was found before the backfill")
+                    .hasValueSatisfying(it -> assertThat(it.stage())
+                            .isInstanceOfSatisfying(Verification.Compared.class, done -> assertThat(done.stale()).isTrue()));
+            assertThat(compared("public.untouched").findings().isEqual()).as("equal after the backfill").isTrue();
+        }
+        stack.assertEqual(name);
+    }
+
+    private static Verification.Compared compared(String name) {
+        Optional<Verification> before = stack.table(name).orElseThrow().verification();
+        stack.send(new Command.Verify(TableName.parse(name)));
+        Verification done = stack.await(name, SluiceStack.LONG, it -> it.verification()
+                        .filter(now -> !now.isRunning() && before.map(Verification::number).orElse(-1L) < now.number())
+                        .isPresent())
+                .verification()
+                .orElseThrow();
+        assertThat(done.stage()).as("what the comparison of %s came to", name).isInstanceOf(Verification.Compared.class);
+        return (Verification.Compared) done.stage();
     }
 
     @Test

@@ -3,7 +3,10 @@ package dev.sluice.systemtests;
 import static dev.sluice.systemtests.TestTable.BY_NUMBER;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.domain.Command;
+import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableState;
+import dev.sluice.domain.Verification;
 import dev.sluice.testing.FunctionsServer;
 import dev.sluice.testing.SharedServers;
 import java.util.ArrayList;
@@ -24,6 +27,8 @@ class SeparateProcessesIT {
             processes.add(start(stack, "scheduler", "scheduler"));
             processes.add(start(stack, "completion", "completion"));
             processes.add(start(stack, "streaming", "streaming"));
+            processes.add(start(stack, "verification", "verification"));
+            processes.add(start(stack, "webhooks", "webhooks"));
             FunctionsServer first = start(stack, "chunk-worker", "first-worker");
             processes.add(first);
             processes.add(start(stack, "chunk-worker", "second-worker"));
@@ -39,6 +44,13 @@ class SeparateProcessesIT {
                 assertThat(writes.transactions()).isPositive();
             }
             stack.assertEqual(BY_NUMBER.tableName());
+            stack.send(new Command.Verify(TableName.parse(BY_NUMBER.tableName())));
+            Verification compared = stack.await(BY_NUMBER.tableName(), SluiceStack.LONG, table ->
+                            table.verification().filter(it -> !it.isRunning()).isPresent())
+                    .verification()
+                    .orElseThrow();
+            assertThat(compared.stage()).isInstanceOfSatisfying(
+                    Verification.Compared.class, done -> assertThat(done.findings().isEqual()).isTrue());
         } finally {
             processes.forEach(FunctionsServer::close);
         }

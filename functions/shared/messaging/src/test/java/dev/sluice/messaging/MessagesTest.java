@@ -179,6 +179,33 @@ class MessagesTest {
     }
 
     @Test
+    void whoAsksTravelsWithTheCommandInBothModes() {
+        var command = new Command.Pause(new TableName("public", "orders"));
+        String structured = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"authid\":\"Ann Lee\","
+                + "\"type\":\"dev.sluice.command.pause\",\"data\":{\"table\":\"public.orders\"}}";
+
+        assertThat(messages.input(received(messages.command(command, "test", Optional.of("Ann Lee")))))
+                .isEqualTo(new Input.OfCommand(command, Optional.of("Ann Lee")));
+        assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command, Optional.of("Ann Lee")));
+    }
+
+    static Stream<String> namesThatNobodyHas() {
+        return Stream.of("", " ", "ann\nforged line", "ann\u001b[31m", "a".repeat(201));
+    }
+
+    @ParameterizedTest
+    @MethodSource("namesThatNobodyHas")
+    void aNameThatWouldForgeALineOfTheLogIsRefused(String name) {
+        var record = record("{\"table\":\"public.orders\"}");
+        record.headers().add("ce_specversion", "1.0".getBytes(UTF_8));
+        record.headers().add("ce_type", "dev.sluice.command.pause".getBytes(UTF_8));
+        record.headers().add("ce_authid", name.getBytes(UTF_8));
+
+        assertThat(messages.input(record))
+                .isInstanceOfSatisfying(Input.Poison.class, poison -> assertThat(poison.reason()).contains("authid"));
+    }
+
+    @Test
     void whatIsAboutATableIsKeyedByIt() {
         assertThat(List.of(
                         messages.command(new Command.Retry(Examples.TABLE), "test").key(),
