@@ -3,7 +3,9 @@ package dev.sluice.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Attempt;
+import dev.sluice.domain.Command;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.Pause;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.TableOptions;
@@ -38,6 +40,22 @@ class EffectTest {
         assertThat(due(Given.first(Given.preparing(Step.BARRIER, later)))).isEmpty();
         assertThat(due(Given.first(new TableState.Leaving(Given.RUN, true, later)))).isEmpty();
         assertThat(due(Given.first(Given.backfilling(later, Given.attempt())))).isEmpty();
+    }
+
+    @Test
+    void nothingBeginsForATableThatRestsOrInAPipelineThatDoes() {
+        var pause = Optional.of(new Pause(Optional.of("ann"), Given.BEFORE));
+        var goingOn = Optional.of(new Pause(Optional.of("ann"), Given.BEFORE, Optional.of(15L)));
+        for (TableRecord table : List.of(
+                Given.again(Given.preparing(Step.BARRIER)), Given.first(Given.backfilling()))) {
+            assertThat(due(table)).isNotEmpty();
+            assertThat(due(Records.paused(table, pause))).isEmpty();
+            assertThat(due(Records.paused(table, goingOn))).as("it has no place yet").isEmpty();
+
+            var fold = new Fold(world(table), LIMITS);
+            fold.command(new Command.PausePipeline(), Optional.empty(), 20, Given.NOW);
+            assertThat(Effect.due(fold.finish(Given.NOW).world(), LIMITS, Given.NOW)).isEmpty();
+        }
     }
 
     @Test

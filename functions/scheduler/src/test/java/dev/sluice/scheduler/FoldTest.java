@@ -830,4 +830,27 @@ class FoldTest {
         assertThat(story.world.pipeline().requests()).hasSize(3);
         assertThat(story.world.pipeline().rejections()).hasSize(1);
     }
+
+    @Test
+    void whileThePipelineRestsNoTableHasItsTurn() {
+        var story = Story.withTables(1, "a").command(new Command.PausePipeline()).add("a");
+        assertThat(story.kind("a")).isEqualTo("Queued");
+
+        story.command(new Command.ResumePipeline());
+
+        assertThat(story.kind("a")).isEqualTo("Preparing");
+    }
+
+    @Test
+    void aPipelineIsPausedAndResumedOnce() {
+        var story = Story.withTables(1, "a").command(new Command.PausePipeline()).command(new Command.PausePipeline());
+        assertThat(story.world.pipeline().rejections()).extracting(PipelineRecord.Rejection::reason)
+                .containsExactly("the pipeline is paused already");
+
+        story.command(new Command.ResumePipeline()).command(new Command.ResumePipeline());
+
+        assertThat(story.world.pipeline().pause()).isEmpty();
+        assertThat(story.world.pipeline().rejections()).extracting(PipelineRecord.Rejection::reason)
+                .containsExactly("the pipeline is paused already", "the pipeline is not paused");
+    }
 }

@@ -85,7 +85,7 @@ final class LiveComparison {
             List<Part> parts = parts(new KeyRange(after, Optional.empty()), cuts, atEnd);
             List<Differing> found = compare(parts, true);
             moved.accept(rows);
-            narrow(found);
+            narrow(found, LEAF_ROWS);
             if (!cuts.isEmpty()) {
                 after = Optional.of(cuts.getLast());
             }
@@ -182,16 +182,24 @@ final class LiveComparison {
         }
     }
 
-    /** Cuts what differs into smaller parts until they can be read row by row. */
-    private void narrow(List<Differing> found) throws SQLException, InterruptedException {
+    /**
+     * Cuts what differs into smaller parts until they can be read row by row.
+     *
+     * @param rowsMax of a part that is read so. It doubles with every cut: a part into which somebody writes is larger
+     *     each time it is counted, and would be cut for as long as that goes on
+     */
+    private void narrow(List<Differing> found, int rowsMax) throws SQLException, InterruptedException {
         List<Part> leaves = new ArrayList<>();
+        long seen = 0;
         for (Differing differing : found) {
-            if (differing.rows() <= LEAF_ROWS) {
-                leaves.add(differing.part());
-                if (leaves.size() == SEEN_ROWS_MAX / LEAF_ROWS) {
+            if (differing.rows() <= rowsMax || rowsMax >= PART_ROWS_MAX) {
+                if (!leaves.isEmpty() && seen + differing.rows() > SEEN_ROWS_MAX) {
                     settle(leaves);
                     leaves.clear();
+                    seen = 0;
                 }
+                leaves.add(differing.part());
+                seen += differing.rows();
                 continue;
             }
             // A part's more rows decide: the destination may have any number of rows between two keys of the source.
@@ -201,7 +209,7 @@ final class LiveComparison {
             while (!atEnd) {
                 List<Key> cuts = side.cuts(left, LEAF_ROWS, PARTS_AT_ONCE);
                 atEnd = cuts.size() < PARTS_AT_ONCE;
-                narrow(compare(parts(left, cuts, atEnd), false));
+                narrow(compare(parts(left, cuts, atEnd), false), 2 * rowsMax);
                 if (!atEnd) {
                     left = new KeyRange(Optional.of(cuts.getLast()), left.upTo());
                 }

@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
@@ -137,6 +138,29 @@ class TableVerificationIT {
         assertThat(found.differing()).isEqualTo(8_999 + 5_000);
         assertThat(found.keys()).hasSize(Findings.KEYS_MAX);
         assertThat(found.hasMore()).isTrue();
+    }
+
+    @Test
+    void aTableThatGrowsEverywhereAllTheTimeIsComparedToAnEnd() throws Exception {
+        atBoth("CREATE TABLE growing (id int PRIMARY KEY); INSERT INTO growing SELECT i * 1000 FROM generate_series(1, 9000) i");
+        databases.atDestination("DELETE FROM growing WHERE id = 17000");
+        streams("growing");
+        var passes = new AtomicInteger();
+        Stream grows = () -> {
+            int pass = passes.incrementAndGet();
+            assertThat(pass).as("waits for the stream: it should have come to an end").isLessThan(100);
+            try {
+                atBoth("INSERT INTO growing SELECT i * 1000 + " + pass + " FROM generate_series(0, 9000, 100) i");
+            } catch (SQLException e) {
+                throw new AssertionError(e);
+            }
+        };
+        var limits = new Limits(
+                20_000, OptionalLong.empty(), 4, LIMITS.transactionsWait(), LIMITS.statementTimeout());
+
+        Findings found = verification.verify(TableName.parse("growing"), RUN, limits, grows, rows -> {});
+
+        assertThat(found.keys()).containsExactly(difference(Kind.MISSING_AT_DESTINATION, "17000"));
     }
 
     @Test
