@@ -853,4 +853,16 @@ class FoldTest {
         assertThat(story.world.pipeline().rejections()).extracting(PipelineRecord.Rejection::reason)
                 .containsExactly("the pipeline is paused already", "the pipeline is not paused");
     }
+
+    @Test
+    void theLastThatIsPutToTheFrontIsTheFirstThatHasItsTurn() {
+        var story = Story.withTables(1, "a", "b", "c", "d").add("a", "b", "c", "d");
+        story.command(new Command.ToFront(TableName.parse("c"))).command(new Command.ToFront(TableName.parse("d")));
+
+        story.untilStreaming("a");
+        assertThat(List.of(story.kind("b"), story.kind("c"), story.kind("d")))
+                .containsExactly("Queued", "Queued", "Preparing");
+        story.untilStreaming("d");
+        assertThat(List.of(story.kind("b"), story.kind("c"))).containsExactly("Queued", "Preparing");
+    }
 }
