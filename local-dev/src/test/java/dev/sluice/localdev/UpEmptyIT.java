@@ -52,7 +52,7 @@ class UpEmptyIT {
         String preparation = blocks.get(0)
                 + blocks.get(1).lines().filter(line -> !line.contains(COMMAND)).collect(Collectors.joining("\n"));
         List<String> examples = blocks.get(1).lines().filter(line -> line.contains(COMMAND)).toList();
-        assertThat(examples).as("one for each command, another for cancel, and two with options").hasSize(16);
+        assertThat(examples).as("one for each command, another for cancel, two with options, and a part").hasSize(17);
 
         try (var up = UpProcess.start("up-empty", "--empty")) {
             awaitTrue("all runs", () -> isSaid(up, "All runs"));
@@ -123,6 +123,8 @@ class UpEmptyIT {
                 long waited = states.table(TABLE).orElseThrow().state().run();
                 commands.run("resume-pipeline");
                 await(states, state -> state instanceof TableState.Streaming && state.run() == waited);
+                commands.run("\"keys\"");
+                await(states, state -> state instanceof TableState.Streaming && state.run() > waited);
                 commands.run("change-settings");
                 awaitTrue("the settings hold", () -> states.settings().chunkRows().equals(Optional.of(20_000)));
                 assertThat(states.rejections()).as("commands that could not be followed").isEmpty();

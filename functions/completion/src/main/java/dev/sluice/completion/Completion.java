@@ -77,7 +77,8 @@ public class Completion {
 
     /** @return the watermark, empty when there is nothing to drain */
     private Uni<Optional<Lsn>> closed(Work.Close close) {
-        Uni<Void> closed = ledger.closeRun(close.table(), close.run(), close.outcome(), close.chunks());
+        Uni<Void> closed = 
+                ledger.closeRun(close.table(), close.run(), close.outcome(), close.chunks(), close.partial());
         if (!close.outcome().drains()) {
             return closed.replaceWith(Optional.empty());
         }

@@ -24,6 +24,7 @@ sealed interface Work {
      *
      * @param chunks how many the ledger must list, for {@link Outcome#COPIED}
      * @param captured what capture of the table rests on, to be checked once more (R20)
+     * @param partial whether the chunks of {@link Outcome#COPIED} are of a part of the key space only
      */
     record Close(
             TableName table,
@@ -31,7 +32,8 @@ sealed interface Work {
             int attempt,
             Outcome outcome,
             int chunks,
-            Optional<CaptureIdentity> captured)
+            Optional<CaptureIdentity> captured,
+            boolean partial)
             implements Work {}
 
     /** Build the constraints that waited until the table was caught up. */
@@ -58,7 +60,8 @@ sealed interface Work {
                             completing.attempt().number(),
                             completing.outcome(),
                             completing.chunks(),
-                            record.captured()));
+                            record.captured(),
+                            record.part().isPresent()));
             case TableState.Streaming streaming -> switch (streaming.constraints()) {
                 case Constraints.Pending pending -> whenDue(
                         pending.attempt(),

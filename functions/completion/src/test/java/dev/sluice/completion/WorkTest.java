@@ -24,7 +24,7 @@ class WorkTest {
         var state = new TableState.Completing(7, Outcome.COPIED, 12, Attempt.first());
 
         assertThat(Work.decide(table("a", state), NOW))
-                .isEqualTo(new Decision.Do(new Work.Close(Records.name("a"), 7, 1, Outcome.COPIED, 12, java.util.Optional.empty())));
+                .isEqualTo(new Decision.Do(new Work.Close(Records.name("a"), 7, 1, Outcome.COPIED, 12, java.util.Optional.empty(), false)));
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.sluice.scheduler;
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
@@ -30,6 +31,7 @@ sealed interface Effect {
      * One step of a preparation.
      *
      * @param chunkRows rows of a chunk, for the inspection; no other step begins anew when that changes
+     * @param part the only keys to copy, for the bounds; empty: all
      */
     record Prepare(
             TableName table,
@@ -40,6 +42,7 @@ sealed interface Effect {
             Optional<CaptureIdentity> captured,
             TableOptions options,
             Optional<Integer> chunkRows,
+            Optional<KeyBounds> part,
             long epoch)
             implements Effect {}
 
@@ -94,6 +97,7 @@ sealed interface Effect {
                             preparing.step() == Step.INSPECT
                                     ? Optional.of(limits.chunkRows())
                                     : Optional.empty(),
+                            preparing.step() == Step.BOUNDS ? part(table, preparing) : Optional.empty(),
                             world.pipeline().epoch()));
                 case Backfilling backfilling when !rests -> planning(table, backfilling, limits, now).ifPresent(due::add);
                 case Leaving leaving when leaving.attempt().isDue(now) ->
@@ -110,6 +114,13 @@ sealed interface Effect {
         return due;
     }
 
+    /** All of a table that the destination has not whole any more, or that is copied in one chunk. */
+    private static Optional<KeyBounds> part(TableRecord table, Preparing preparing) {
+        boolean wholeOnly = table.streamedRun().isEmpty()
+                || preparing.inspected().flatMap(StepResult.Inspected::whole).isPresent();
+        return wholeOnly ? Optional.empty() : table.part();
+    }
+
     private static Optional<Effect> planning(
             TableRecord table, Backfilling backfilling, Limits limits, Instant now) {
         var plan = backfilling.plan();
@@ -120,7 +131,7 @@ sealed interface Effect {
         if (plan.complete() || !low || !plan.planning().isDue(now)) {
             return Optional.empty();
         }
-        return backfilling.bounded().highest().map(highest -> new PlanChunks(
+        return backfilling.bounded().end().map(highest -> new PlanChunks(
                 table.table(),
                 table.options(),
                 backfilling.run(),

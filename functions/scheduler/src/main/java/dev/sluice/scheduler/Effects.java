@@ -133,8 +133,9 @@ final class Effects {
                 case QUEUE -> Optional.of(queue(prepare));
                 case PUBLISH -> Optional.of(unlessAltered(prepare, definition -> publish(prepare, definition)));
                 case BARRIER -> Optional.of(barrier(prepare, meanwhile));
-                case BOUNDS -> Optional.of(unlessAltered(prepare, definition -> await(keys.bounds(
-                        definition, prepare.inspected().orElseThrow().whole().isPresent()))));
+                case BOUNDS -> Optional.of(unlessAltered(prepare, definition -> await(prepare.part()
+                        .map(part -> keys.bounds(definition, part))
+                        .orElseGet(() -> keys.bounds(definition, prepare.inspected().orElseThrow().whole().isPresent())))));
                 case DESTINATION -> Optional.of(unlessAltered(prepare, definition -> destination(prepare, definition)));
             };
             return result.map(it -> new Event.StepDone(table, prepare.run(), prepare.step(), prepare.attempt(), it));

@@ -45,17 +45,18 @@ final class OnChunk {
             open.add(new OpenChunk(next++, range, Attempt.first(), false, false, planned.rows()));
             upTo = Optional.of(boundary);
         }
+        boolean toTheEnd = backfilling.bounded().isToTheEnd();
         ChunkPlan longer = new ChunkPlan(
                 next,
                 upTo,
-                false,
+                planned.complete() && !toTheEnd,
                 plan.planning().next(),
                 open,
                 plan.chunksCopied(),
                 plan.rowsCopied(),
                 plan.bytesCopied(),
                 planned.rows().map(rows -> ChunkRows.planned(plan.speed(), rows)).or(plan::speed));
-        return Turn.becomes(with(table, backfilling, planned.complete() ? withTail(longer, upTo) : longer, now));
+        return Turn.becomes(with(table, backfilling, planned.complete() && toTheEnd ? withTail(longer, upTo) : longer, now));
     }
 
     /** Of a table whose key cannot be cut. */
@@ -78,7 +79,7 @@ final class OnChunk {
      * only the database knows: whether they differ, and whether the end is where it is said to be.
      */
     private static boolean continues(Event.ChunksPlanned planned, Backfilling backfilling) {
-        Optional<Key> highest = backfilling.bounded().highest();
+        Optional<Key> highest = backfilling.bounded().end();
         if (planned.boundaries().isEmpty() || highest.isEmpty()) {
             return false;
         }

@@ -1,6 +1,7 @@
 package dev.sluice.scheduler;
 
 import dev.sluice.domain.Command;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.Pause;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
@@ -35,11 +36,16 @@ final class OnCommand {
             TableRecord table, Command.OfTable command, Optional<String> by, long offset, long front, Instant now) {
         return switch (command) {
             case Command.Backfill backfill when isOnlyToGoOn(table, backfill) -> goingOn(Turn.becomes(table));
+            case Command.Backfill backfill when backfill.keys().isPresent() && !(table.state() instanceof Streaming) ->
+                Turn.rejected("it does not stream, so that the rows outside the keys would not be right; send backfill "
+                        + "without keys");
             case Command.Backfill backfill ->
                 goingOn(asking(
                         backfill(table, backfill.options(), offset, now),
-                        backfill.options().isEmpty() && awaitsCopy(table) ? table.optionsAsked() : backfill.options()));
-            case Command.Cancel cancel -> goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty()));
+                        backfill.options().isEmpty() && awaitsCopy(table) ? table.optionsAsked() : backfill.options(),
+                        backfill.keys()));
+            case Command.Cancel cancel ->
+                goingOn(asking(cancel(table, cancel.dropQueue(), offset, now), Optional.empty(), Optional.empty()));
             case Command.Retry retry -> goingOn(retry(table, offset, now));
             case Command.Remove remove -> goingOn(remove(table, now));
             case Command.Verify verify -> OnVerification.asked(table, by, offset, now);
@@ -54,6 +60,7 @@ final class OnCommand {
     private static boolean isOnlyToGoOn(TableRecord table, Command.Backfill backfill) {
         return table.pause().isPresent()
                 && backfill.options().isEmpty()
+                && backfill.keys().isEmpty()
                 && table.state() instanceof Queued queued
                 && queued.close().isEmpty();
     }
@@ -117,9 +124,9 @@ final class OnCommand {
     }
 
     /** What becomes of the table, with what is asked for its next run. A cancel takes back what was asked before. */
-    private static Turn asking(Turn turn, Optional<TableOptions> options) {
+    private static Turn asking(Turn turn, Optional<TableOptions> options, Optional<KeyBounds> keys) {
         return turn instanceof Turn.Becomes becomes
-                ? Turn.becomes(Records.asked(becomes.next(), options))
+                ? Turn.becomes(Records.partAsked(Records.asked(becomes.next(), options), keys))
                 : turn;
     }
 
@@ -197,7 +204,8 @@ final class OnCommand {
     private static Turn retry(TableRecord table, long offset, Instant now) {
         return switch (table.state()) {
             case Failed failed -> switch (failed.remedy()) {
-                case Remedy.CopyAnew anew -> queue(table, offset, now);
+                // As far as that was to be copied: of a table that is whole no more, all of it.
+                case Remedy.CopyAnew anew -> asking(queue(table, offset, now), table.optionsAsked(), table.part());
                 case Remedy.Close close -> Turn.becomes(close(table, failed.run(), close, offset, now));
                 case Remedy.Leave leave -> Turn.becomes(
                         Records.to(table, new Leaving(failed.run(), leave.toBeRemoved(), Records.nextAttempt(table)), now));

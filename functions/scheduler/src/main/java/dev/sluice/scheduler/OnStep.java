@@ -71,7 +71,10 @@ final class OnStep {
                     next = Step.QUEUE;
                 }
             }
-            case StepResult.Bounded found -> bounded = Optional.of(found);
+            case StepResult.Bounded found -> {
+                bounded = Optional.of(found);
+                learned = found.part().isPresent() ? table : Records.whole(table);
+            }
         }
         if (step.next().isEmpty() && !altered) {
             return Turn.becomes(startCopying(learned, run, inspected.get(), bounded.get(), now));
@@ -82,14 +85,15 @@ final class OnStep {
 
     private static TableRecord startCopying(
             TableRecord table, long run, StepResult.Inspected inspected, StepResult.Bounded bounded, Instant now) {
-        Progress before = table.progress();
+        // How many rows a part has nobody knows before they are copied.
+        long rowsEstimated = bounded.part().isPresent() ? 0 : table.progress().rowsEstimated();
         TableRecord started = Records.progress(
-                table, new Progress(before.rowsEstimated(), 0, 0, 0, Optional.of(now), Optional.empty()));
-        ChunkPlan plan = ChunkPlan.start();
+                table, new Progress(rowsEstimated, 0, 0, 0, Optional.of(now), Optional.empty()));
+        ChunkPlan plan = ChunkPlan.startAfter(bounded.start());
         if (inspected.whole().isPresent()) {
             plan = OnChunk.inOneChunk(plan);
-        } else if (bounded.highest().isEmpty()) {
-            plan = OnChunk.withTail(plan, Optional.empty());
+        } else if (bounded.end().isEmpty()) {
+            plan = OnChunk.withTail(plan, bounded.start());
         }
         return Records.to(started, new Backfilling(run, inspected, bounded, plan), now);
     }

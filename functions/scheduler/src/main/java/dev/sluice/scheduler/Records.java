@@ -4,6 +4,7 @@ import dev.sluice.domain.Asked;
 import dev.sluice.domain.Attempt;
 import dev.sluice.domain.CaptureIdentity;
 import dev.sluice.domain.Fault;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.PastRun;
 import dev.sluice.domain.Pause;
 import dev.sluice.domain.TableName;
@@ -114,18 +115,33 @@ final class Records {
         return draft.record();
     }
 
+    /** The run that waits for its turn copies only these keys; empty: all. */
+    static TableRecord partAsked(TableRecord table, Optional<KeyBounds> keys) {
+        var draft = new Draft(table);
+        draft.partAsked = keys;
+        return draft.record();
+    }
+
+    /** The run copies all keys, whatever was asked: a part is of use only to a table that has the rest. */
+    static TableRecord whole(TableRecord table) {
+        var draft = new Draft(table);
+        draft.part = Optional.empty();
+        return draft.record();
+    }
+
     /**
      * The run has its turn. With other options than before, nothing of the table counts as complete any more: were it
      * cancelled then, some rows would be by the old options and some by the new.
      */
     static TableRecord begun(TableRecord table) {
-        if (table.optionsAsked().isEmpty()) {
-            return table;
-        }
         var draft = new Draft(table);
-        draft.streamedRun = Optional.empty();
-        draft.options = table.optionsAsked().get();
-        draft.optionsAsked = Optional.empty();
+        draft.part = table.partAsked();
+        draft.partAsked = Optional.empty();
+        table.optionsAsked().ifPresent(asked -> {
+            draft.streamedRun = Optional.empty();
+            draft.options = asked;
+            draft.optionsAsked = Optional.empty();
+        });
         return draft.record();
     }
 
@@ -183,6 +199,8 @@ final class Records {
         private Optional<Asked> asked;
         private List<PastRun> runs;
         private Optional<Verification> verification;
+        private Optional<KeyBounds> part;
+        private Optional<KeyBounds> partAsked;
 
         Draft(TableRecord from) {
             table = from.table();
@@ -199,12 +217,14 @@ final class Records {
             asked = from.asked();
             runs = from.runs();
             verification = from.verification();
+            part = from.part();
+            partAsked = from.partAsked();
         }
 
         TableRecord record() {
             return new TableRecord(
                     table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked,
-                    pause, asked, runs, verification);
+                    pause, asked, runs, verification, part, partAsked);
         }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
@@ -32,6 +33,8 @@ class DecisionsTest {
         COMMANDS.put("Backfill", new Command.Backfill(Given.TABLE));
         COMMANDS.put("Backfill, other options", new Command.Backfill(Given.TABLE, Optional.of(Given.OPTIONS)));
         COMMANDS.put("Backfill, the same options", new Command.Backfill(Given.TABLE, Optional.of(TableOptions.NONE)));
+        COMMANDS.put("Backfill, a part", new Command.Backfill(
+                Given.TABLE, Optional.empty(), Optional.of(new KeyBounds(Optional.of(List.of("5")), Optional.empty()))));
         COMMANDS.put("Cancel", new Command.Cancel(Given.TABLE, false));
         COMMANDS.put("Cancel, drop queue", new Command.Cancel(Given.TABLE, true));
         COMMANDS.put("Retry", new Command.Retry(Given.TABLE));

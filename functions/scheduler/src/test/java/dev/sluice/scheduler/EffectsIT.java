@@ -122,7 +122,7 @@ class EffectsIT {
         return effects.run(
                         new Effect.Prepare(
                                 TABLE, RUN, Step.INSPECT, 1, Optional.empty(), Optional.empty(), TableOptions.NONE,
-                                Optional.of(CapturedSource.CHUNK_ROWS), CapturedSource.EPOCH),
+                                Optional.of(CapturedSource.CHUNK_ROWS), Optional.empty(), CapturedSource.EPOCH),
                         event -> {})
                 .orElseThrow();
     }
@@ -135,7 +135,7 @@ class EffectsIT {
                 before.runFingerprint(), before.oid(), before.key(), 0, Optional.empty());
         var bounds = new Effect.Prepare(
                 TABLE, RUN, Step.BOUNDS, 1, Optional.of(inspected), Optional.empty(), TableOptions.NONE,
-                Optional.empty(), CapturedSource.EPOCH);
+                Optional.empty(), Optional.empty(), CapturedSource.EPOCH);
         try (Connection altering = source.source();
                 Statement statement = altering.createStatement()) {
             altering.setAutoCommit(false);

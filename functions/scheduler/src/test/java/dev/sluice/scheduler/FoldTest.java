@@ -7,10 +7,12 @@ import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.KeyRange;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.Step;
+import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableState;
@@ -864,5 +866,87 @@ class FoldTest {
                 .containsExactly("Queued", "Queued", "Preparing");
         story.untilStreaming("d");
         assertThat(List.of(story.kind("b"), story.kind("c"))).containsExactly("Queued", "Preparing");
+    }
+
+    @Test
+    void aPartIsCopiedFromItsFirstKeyToItsLastAndNoFurther() {
+        var story = streamed().command(part("25", "48")).untilStreaming("a");
+
+        assertThat(story.tasksOf("a")).extracting(task -> task.range().toString())
+                .containsExactly("((24), (34)]", "((34), (44)]", "((44), (48)]");
+        assertThat(story.record("a").part()).contains(bounds("25", "48"));
+        assertThat(story.record("a").progress().rowsEstimated()).as("nobody knows before").isZero();
+    }
+
+    @Test
+    void aPartWithoutAnEndReachesToTheEndOfTheKeySpaceAndOneWithoutABeginningToTheOther() {
+        assertThat(ranges(part("95", null))).containsExactly("((94), (100)]", "((100), +∞)");
+        assertThat(ranges(part("500", null))).as("behind every row").containsExactly("((100), +∞)");
+        assertThat(ranges(part(null, "15"))).containsExactly("(-∞, (10)]", "((10), (15)]");
+        assertThat(ranges(part("500", "600"))).as("where the source has no row").containsExactly(
+                IntStream.range(10, 60).mapToObj(n -> "((" + n * 10 + "), (" + (n + 1) * 10 + ")]").toArray(String[]::new));
+    }
+
+    private List<String> ranges(Command.Backfill part) {
+        return streamed().command(part).untilStreaming("a").tasksOf("a").stream()
+                .map(task -> task.range().toString())
+                .toList();
+    }
+
+    @Test
+    void theNextBackfillIsOfAllRowsAgain() {
+        var story = streamed().command(part("25", "48")).untilStreaming("a");
+        story.tasks.clear();
+
+        story.command(new Command.Backfill(A)).untilStreaming("a");
+
+        assertThat(story.record("a").part()).isEmpty();
+        assertThat(story.tasksOf("a").getLast().range().toString()).isEqualTo("((100), +∞)");
+        assertThat(story.tasksOf("a").getFirst().range().after()).isEmpty();
+    }
+
+    @Test
+    void aPartThatFailedIsRetriedAsAPart() {
+        var story = streamed().command(part("25", "48")).until("a", Backfilling.class);
+        story.event(story.answers(A).getFirst());
+        var task = story.tasksOf("a").getLast();
+        story.event(new Event.ChunkFailed(A, task.run(), task.chunk(), task.attempt(), Given.REFUSED));
+        assertThat(story.kind("a")).isEqualTo("Failed");
+        story.tasks.clear();
+
+        story.command(new Command.Retry(A)).untilStreaming("a");
+
+        assertThat(story.tasksOf("a")).extracting(it -> it.range().toString())
+                .containsExactly("((24), (34)]", "((34), (44)]", "((44), (48)]");
+    }
+
+    @Test
+    void aTableThatLostItsQueueMeanwhileIsCopiedWhole() {
+        var story = streamed().command(part("25", "48")).until("a", Preparing.class);
+        while (((Preparing) story.state("a")).step() != Step.QUEUE) {
+            story.event(story.answers(A).getFirst());
+        }
+        Preparing queue = (Preparing) story.state("a");
+        story.event(new Event.StepDone(
+                A, queue.run(), Step.QUEUE, queue.attempt().number(), new StepResult.QueueHasHole()));
+        story.untilStreaming("a");
+
+        assertThat(story.record("a").part()).isEmpty();
+        assertThat(story.tasksOf("a").getFirst().range().after()).isEmpty();
+        assertThat(story.tasksOf("a").getLast().range().upTo()).isEmpty();
+    }
+
+    private static Story streamed() {
+        var story = Story.withTables(1, "a").add("a").untilStreaming("a");
+        story.tasks.clear();
+        return story;
+    }
+
+    private static Command.Backfill part(String from, String to) {
+        return new Command.Backfill(A, Optional.empty(), Optional.of(bounds(from, to)));
+    }
+
+    private static KeyBounds bounds(String from, String to) {
+        return new KeyBounds(Optional.ofNullable(from).map(List::of), Optional.ofNullable(to).map(List::of));
     }
 }

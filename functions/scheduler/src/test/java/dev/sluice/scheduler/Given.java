@@ -288,6 +288,9 @@ final class Given {
                             : becomes.next().captured().isPresent() ? "; captured" : "; not captured")
                     + becomes.next().optionsAsked().map(asked -> asked.equals(OPTIONS) ? "; asked" : "; asked others")
                             .orElse(before.optionsAsked().isPresent() ? "; asked no more" : "")
+                    + (before.partAsked().equals(becomes.next().partAsked())
+                            ? ""
+                            : becomes.next().partAsked().map(keys -> "; keys " + keys).orElse("; all keys"))
                     + (before.pause().equals(becomes.next().pause()) ? "" : "; " + text(becomes.next().pause()))
                     + place(before.state(), becomes.next().state());
         };

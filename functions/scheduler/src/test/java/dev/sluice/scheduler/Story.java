@@ -4,6 +4,8 @@ import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyBounds;
+import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.PipelineRecord.SlotTask;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
@@ -168,20 +170,36 @@ final class Story {
         return switch (prepare.step()) {
             case INSPECT -> Given.INSPECTED;
             case PUBLISH -> new StepResult.Published(Given.IDENTITY);
-            case BOUNDS -> empty.contains(prepare.table()) ? Given.BOUNDED_EMPTY : Given.BOUNDED;
+            case BOUNDS -> empty.contains(prepare.table())
+                    ? Given.BOUNDED_EMPTY
+                    : prepare.part().<StepResult>map(Story::bounded).orElse(Given.BOUNDED);
             case CAPTURE, HOLD, QUEUE, BARRIER, DESTINATION -> new StepResult.Done();
         };
     }
 
+    /** There is a row for every key from 1 on. */
+    private static StepResult bounded(KeyBounds keys) {
+        Optional<Key> after = keys.lowest().map(Story::number).filter(first -> first > 1).map(first ->
+                Key.of(Integer.toString(Math.min(first - 1, HIGHEST))));
+        return new StepResult.Bounded(
+                Given.LSN, Given.BOUNDED.highest(), Given.BOUNDED.snapshot(),
+                Optional.of(new KeyRange(after, keys.highest())));
+    }
+
+    private static int number(Key key) {
+        return Integer.parseInt(key.values().getFirst());
+    }
+
     /** Chunks of ten rows. */
     static Event.ChunksPlanned planned(Effect.PlanChunks plan) {
-        int at = plan.after().map(key -> Integer.parseInt(key.values().getFirst())).orElse(0);
+        int at = plan.after().map(Story::number).orElse(0);
+        int end = number(plan.highest());
         List<Key> boundaries = new ArrayList<>();
-        while (boundaries.size() < plan.chunks() && at < HIGHEST) {
-            at += 10;
+        while (boundaries.size() < plan.chunks() && at < end) {
+            at = Math.min(at + 10, end);
             boundaries.add(Key.of(Integer.toString(at)));
         }
-        return new Event.ChunksPlanned(plan.table(), plan.run(), plan.attempt(), boundaries, at == HIGHEST, Optional.of(plan.rows()));
+        return new Event.ChunksPlanned(plan.table(), plan.run(), plan.attempt(), boundaries, at == end, Optional.of(plan.rows()));
     }
 
     private static Optional<Event> byOthers(TableRecord table) {

@@ -40,14 +40,27 @@ public sealed interface Command {
     }
 
     /**
-     * Copy the whole table once more (or at last).
+     * Copy the table once more (or at last).
      *
      * @param options from this backfill on; empty: as before
+     * @param keys only rows with these, of a table that streams; empty: all rows. Not together with
+     *     {@code options}, which have to hold for all rows
      */
-    record Backfill(TableName table, Optional<TableOptions> options) implements OfTable {
+    record Backfill(TableName table, Optional<TableOptions> options, Optional<KeyBounds> keys) implements OfTable {
+
+        public Backfill {
+            if (options.isPresent() && keys.isPresent()) {
+                throw new IllegalArgumentException("a backfill has «options» or «keys», not both: other options have to "
+                        + "hold for all rows");
+            }
+        }
+
+        public Backfill(TableName table, Optional<TableOptions> options) {
+            this(table, options, Optional.empty());
+        }
 
         public Backfill(TableName table) {
-            this(table, Optional.empty());
+            this(table, Optional.empty(), Optional.empty());
         }
     }
 

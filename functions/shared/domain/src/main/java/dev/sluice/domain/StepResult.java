@@ -55,6 +55,28 @@ public sealed interface StepResult {
      * @param primary no chunk is read from a server that has not replayed this
      * @param highest the highest key; empty for an empty table
      * @param snapshot what the read of the highest key saw: rows above it come by the queue (R8)
+     * @param part of the key space that is copied; empty: all of it
      */
-    record Bounded(Lsn primary, Optional<Key> highest, PgSnapshot snapshot) implements StepResult {}
+    record Bounded(Lsn primary, Optional<Key> highest, PgSnapshot snapshot, Optional<KeyRange> part)
+            implements StepResult {
+
+        public Bounded(Lsn primary, Optional<Key> highest, PgSnapshot snapshot) {
+            this(primary, highest, snapshot, Optional.empty());
+        }
+
+        /** What the first chunk comes after; empty: it begins with the lowest key. */
+        public Optional<Key> start() {
+            return part.flatMap(KeyRange::after);
+        }
+
+        /** Up to where chunks are planned; empty: there is no row to plan for. */
+        public Optional<Key> end() {
+            return part.flatMap(KeyRange::upTo).or(() -> highest.filter(key -> !start().equals(Optional.of(key))));
+        }
+
+        /** Whether what is copied reaches to the end of the key space. */
+        public boolean isToTheEnd() {
+            return part.flatMap(KeyRange::upTo).isEmpty();
+        }
+    }
 }

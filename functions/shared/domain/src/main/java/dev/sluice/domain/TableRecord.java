@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param asked the last command that was followed for it
  * @param runs the newest first, at most {@value PastRun#RUNS_MAX}
  * @param verification the last one that was asked for
+ * @param part the keys that its newest run copies; empty: all
+ * @param partAsked those of the run that waits for its turn
  */
 public record TableRecord(
         TableName table,
@@ -34,10 +36,33 @@ public record TableRecord(
         Optional<Pause> pause,
         Optional<Asked> asked,
         List<PastRun> runs,
-        Optional<Verification> verification) {
+        Optional<Verification> verification,
+        Optional<KeyBounds> part,
+        Optional<KeyBounds> partAsked) {
 
     public TableRecord {
         runs = List.copyOf(runs);
+    }
+
+    /** A table of which whole backfills are made. */
+    public TableRecord(
+            TableName table,
+            TableState state,
+            Instant stateSince,
+            int attempts,
+            Optional<CaptureIdentity> captured,
+            Optional<Long> streamedRun,
+            Progress progress,
+            Optional<Queue> queue,
+            TableOptions options,
+            Optional<TableOptions> optionsAsked,
+            Optional<Pause> pause,
+            Optional<Asked> asked,
+            List<PastRun> runs,
+            Optional<Verification> verification) {
+        this(
+                table, state, stateSince, attempts, captured, streamedRun, progress, queue, options, optionsAsked, pause,
+                asked, runs, verification, Optional.empty(), Optional.empty());
     }
 
     /** A table that nobody paused and that has no history. */

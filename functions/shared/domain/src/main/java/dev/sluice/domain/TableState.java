@@ -160,7 +160,12 @@ public sealed interface TableState {
         }
 
         public static ChunkPlan start() {
-            return new ChunkPlan(0, Optional.empty(), false, Attempt.first(), List.of(), 0, 0, 0);
+            return startAfter(Optional.empty());
+        }
+
+        /** @param key the first chunk comes after it; empty: it begins with the lowest */
+        public static ChunkPlan startAfter(Optional<Key> key) {
+            return new ChunkPlan(0, key, false, Attempt.first(), List.of(), 0, 0, 0);
         }
 
         public boolean isCopied() {

@@ -8,6 +8,7 @@ import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyType;
 import dev.sluice.domain.Lsn;
@@ -49,7 +50,9 @@ final class Examples {
     static final Key KEY = Key.of("", "a\"b\\\n\uD83D\uDE00", "NaN");
     static final StepResult.Inspected INSPECTED = new StepResult.Inspected(
             "f00", 16_384, List.of(new KeyColumn("Id", KeyType.INTEGER), new KeyColumn("b", KeyType.TEXT)), 1L << 40);
-    static final StepResult.Bounded BOUNDED = new StepResult.Bounded(LSN, Optional.of(KEY), SNAPSHOT);
+    static final StepResult.Bounded BOUNDED = new StepResult.Bounded(
+            LSN, Optional.of(KEY), SNAPSHOT, Optional.of(new KeyRange(Optional.empty(), Optional.of(KEY))));
+    static final KeyBounds PART = new KeyBounds(Optional.of(List.of("1", "é")), Optional.of(List.of("2", "")));
     static final CaptureIdentity IDENTITY = new CaptureIdentity(16_384, "f00", 16_400, "7412345678901234567", "AAA", "BBB");
 
     static final TableOptions OPTIONS = new TableOptions(
@@ -74,6 +77,8 @@ final class Examples {
                 new Command.Backfill(TABLE),
                 new Command.Backfill(TABLE, Optional.of(TableOptions.NONE)),
                 new Command.Backfill(TABLE, Optional.of(OPTIONS)),
+                new Command.Backfill(
+                        TABLE, Optional.empty(), Optional.of(new KeyBounds(Optional.of(List.of("1", "")), Optional.empty()))),
                 new Command.Cancel(TABLE, true),
                 new Command.Retry(TABLE),
                 new Command.Remove(TABLE),
@@ -198,7 +203,9 @@ final class Examples {
                         7, NOW, Optional.of(NOW), PastRun.Outcome.FAILED, 1, 2, 3, Optional.of("slow"),
                         Optional.of("ann"))),
                 Optional.of(new Verification(
-                        5, 7, NOW, Optional.of("ann"), NOW, new Verification.Compared(FINDINGS, true))))));
+                        5, 7, NOW, Optional.of("ann"), NOW, new Verification.Compared(FINDINGS, true))),
+                Optional.of(PART),
+                Optional.of(PART))));
         for (Verification.Stage stage :
                 List.of(new Verification.Running(5), new Verification.Ended(FAULT))) {
             records.add(new TableRecord(

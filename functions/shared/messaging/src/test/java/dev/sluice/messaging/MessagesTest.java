@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
+import dev.sluice.domain.KeyBounds;
 import dev.sluice.domain.Pipeline;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.Setting;
@@ -160,6 +161,44 @@ class MessagesTest {
 
         assertThat(messages.input(record))
                 .isEqualTo(new Input.OfCommand(new Command.Backfill(new TableName("public", "orders"))));
+    }
+
+    @Test
+    void aBackfillOfAPartNamesItsKeysAsAPersonWritesThem() {
+        assertThat(messages.input(record(envelope(
+                        "dev.sluice.command.backfill",
+                        "{\"table\":\"public.orders\",\"keys\":{\"from\":[\"17\"],\"to\":[\"25\"]}}"))))
+                .isEqualTo(new Input.OfCommand(new Command.Backfill(
+                        new TableName("public", "orders"),
+                        Optional.empty(),
+                        Optional.of(new KeyBounds(Optional.of(List.of("17")), Optional.of(List.of("25")))))));
+    }
+
+    static Stream<Arguments> badKeys() {
+        return Stream.of(
+                Arguments.of("{}", "names neither"),
+                Arguments.of("{\"from\":[]}", "«from» of «keys»"),
+                Arguments.of("{\"to\":[null]}", "«to» of «keys»"),
+                Arguments.of("{\"from\":[17]}", "keys.from"),
+                Arguments.of("{\"from\":\"17\"}", "keys.from"),
+                Arguments.of("{\"from\":[\"1\"],\"until\":[\"2\"]}", "until"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badKeys")
+    void keysThatAreNoneAreRefused(String keys, String reason) {
+        assertThat(messages.input(record(
+                        envelope("dev.sluice.command.backfill", "{\"table\":\"public.orders\",\"keys\":" + keys + "}"))))
+                .isInstanceOfSatisfying(Input.Poison.class, poison -> assertThat(poison.reason()).contains(reason));
+    }
+
+    @Test
+    void aBackfillHasOtherOptionsOrKeysAndNotBoth() {
+        assertThat(messages.input(record(envelope(
+                        "dev.sluice.command.backfill",
+                        "{\"table\":\"public.orders\",\"options\":{},\"keys\":{\"from\":[\"1\"]}}"))))
+                .isInstanceOfSatisfying(
+                        Input.Poison.class, poison -> assertThat(poison.reason()).contains("«options» or «keys», not both"));
     }
 
     @Test

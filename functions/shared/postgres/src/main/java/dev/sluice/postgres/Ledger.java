@@ -328,13 +328,15 @@ public class Ledger {
      * was closed.
      *
      * <p>When every chunk of it is copied, those of earlier runs decide nothing any more: every row is as this run has
-     * read it, and what an earlier one had seen was read again.
+     * read it, and what an earlier one had seen was read again. Unless it is a part that was copied: then they decide on.
      *
      * @param chunks how many the run has, for {@link Outcome#COPIED}
-     * @throws IncompleteRunException (in the Uni) if the ledger's chunks do not cover the key space without a gap
+     * @param partial whether they are of a part of the key space
+     * @throws IncompleteRunException (in the Uni) if the ledger's chunks have a gap between them, or do not cover the key
+     *     space and are no part
      * @throws FencedException (in the Uni) if a newer run is known
      */
-    public Uni<Void> closeRun(TableName table, long run, Outcome outcome, int chunks) {
+    public Uni<Void> closeRun(TableName table, long run, Outcome outcome, int chunks, boolean partial) {
         return destination.inTransaction(connection -> connection
                 // A run that is cancelled before it was opened leaves a row, so that it cannot be opened any more.
                 .preparedQuery("INSERT INTO " + schema + ".tables (table_name, run, applying) VALUES ($1, $2, 'HELD') "
@@ -360,14 +362,15 @@ public class Ledger {
                         return Uni.createFrom().voidItem();
                     }
                     Uni<Void> checked = outcome == Outcome.COPIED
-                            ? checkChunks(connection, table, run, chunks)
+                            ? checkChunks(connection, table, run, chunks, partial)
                             : Uni.createFrom().voidItem();
                     String state = outcome == Outcome.COPIED ? "CLOSED" : "CANCELLED";
                     return checked.chain(() -> connection
                                     .preparedQuery("UPDATE " + schema + ".runs SET state = $3, closed_at = now() "
                                             + "WHERE table_name = $1 AND run = $2")
                                     .execute(Tuple.of(table.toString(), run, state)))
-                            .chain(() -> outcome == Outcome.COPIED
+                            // Rows outside a part are still those of earlier runs.
+                            .chain(() -> outcome == Outcome.COPIED && !partial
                                     ? letGoOfEarlier(connection, table, run)
                                     : Uni.createFrom().voidItem());
                 })
@@ -380,7 +383,12 @@ public class Ledger {
                                 .replaceWithVoid()));
     }
 
-    private Uni<Void> checkChunks(SqlConnection connection, TableName table, long run, int chunks) {
+    /** As {@link #closeRun(TableName, long, Outcome, int, boolean)}, of a run over the whole key space. */
+    public Uni<Void> closeRun(TableName table, long run, Outcome outcome, int chunks) {
+        return closeRun(table, run, outcome, chunks, false);
+    }
+
+    private Uni<Void> checkChunks(SqlConnection connection, TableName table, long run, int chunks, boolean partial) {
         return connection
                 .preparedQuery("SELECT chunk, after_key, up_to_key, rows IS NOT NULL FROM " + schema
                         + ".chunks WHERE table_name = $1 AND run = $2 ORDER BY chunk")
@@ -390,10 +398,11 @@ public class Ledger {
                     Optional<Key> covered = Optional.empty();
                     String gap = "";
                     for (Row row : rows) {
+                        boolean begins = expected == 0;
                         boolean fits = row.getInteger(0) == expected
-                                && key(row, 1).equals(covered)
+                                && (begins && partial || key(row, 1).equals(covered))
                                 && row.getBoolean(3)
-                                && (expected == 0 || covered.isPresent());
+                                && (begins || covered.isPresent());
                         if (!fits) {
                             gap = "chunk " + row.getInteger(0) + " does not follow on chunk " + (expected - 1);
                             break;
@@ -404,7 +413,7 @@ public class Ledger {
                     if (gap.isEmpty() && expected != chunks) {
                         gap = "the ledger lists " + expected + " of " + chunks + " chunks";
                     }
-                    if (gap.isEmpty() && covered.isPresent()) {
+                    if (gap.isEmpty() && covered.isPresent() && !partial) {
                         gap = "no chunk reaches the end of the key space";
                     }
                     return gap.isEmpty()

@@ -1,6 +1,8 @@
 package dev.sluice.postgres;
 
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyBounds;
+import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.PgSnapshot;
 import dev.sluice.domain.StepResult;
@@ -11,6 +13,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.mutiny.sqlclient.Row;
 import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
+import io.vertx.pgclient.PgException;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The key space of the source's tables: where it ends, and where chunks begin. */
 @Singleton
@@ -25,6 +29,8 @@ public class SourceKeys {
 
     private static final int CHUNKS_MAX = 10_000;
     private static final int CHUNK_ROWS_MAX = 100_000_000;
+    private static final String NAME_KEYS = "Send backfill with keys as the table has them, lowest first; or send cancel, and "
+            + "it streams on.";
 
     private final Database source;
 
@@ -47,10 +53,7 @@ public class SourceKeys {
      * @throws KeyOrders.AlteredException (in the Uni) if the table is not the one of the definition any more
      */
     public Uni<StepResult.Bounded> bounds(TableDefinition definition, boolean whole) {
-        String highest = whole
-                ? "SELECT NULL::text LIMIT 0"
-                : "SELECT " + texts(definition, "t.") + " FROM " + RowsOf.table(definition) + " t ORDER BY "
-                        + names(definition, "t.", " DESC") + " LIMIT 1";
+        String highest = whole ? "SELECT NULL::text LIMIT 0" : highest(definition, "");
         return reading(connection -> execute(
                         connection, "LOCK TABLE " + RowsOf.table(definition) + " IN ACCESS SHARE MODE")
                 .chain(() -> requireUnchanged(connection, definition))
@@ -67,6 +70,110 @@ public class SourceKeys {
                             row.getValue(2) == null ? Optional.empty() : Optional.of(key(definition, row, 2)),
                             PgSnapshot.parse(row.getString(0)));
                 }));
+    }
+
+    /** The highest key, of those that a condition leaves. */
+    private static String highest(TableDefinition definition, String where) {
+        return "SELECT " + texts(definition, "t.") + " FROM " + RowsOf.table(definition) + " t " + where + " ORDER BY "
+                + names(definition, "t.", " DESC") + " LIMIT 1";
+    }
+
+    /**
+     * As {@link #bounds(TableDefinition, boolean)}, for a backfill of a part. The part begins behind the last row that
+     * comes before it, so that its first key belongs to it, whatever the destination has there.
+     *
+     * @throws RefusedException (in the Uni) if the bounds are no keys of the table, or the lower one comes after the
+     *     other
+     */
+    public Uni<StepResult.Bounded> bounds(TableDefinition definition, KeyBounds keys) {
+        int columns = definition.key().size();
+        for (Key key : Stream.concat(keys.lowest().stream(), keys.highest().stream()).toList()) {
+            if (key.values().size() != columns) {
+                return Uni.createFrom().failure(new RefusedException(
+                        "the key of " + definition.table() + " has " + columns + " columns (" + String.join(
+                                ", ", definition.keyColumns()) + "), and " + key + " has " + key.values().size(),
+                        NAME_KEYS));
+            }
+        }
+        return reading(connection -> execute(
+                        connection, "LOCK TABLE " + RowsOf.table(definition) + " IN ACCESS SHARE MODE")
+                .chain(() -> requireUnchanged(connection, definition))
+                .chain(() -> findOperators(connection, definition))
+                .chain(() -> part(connection, definition, keys))
+                .chain(part -> connection
+                        .query("SELECT now.snapshot, pg_current_wal_lsn()::text, highest.* FROM "
+                                + "(SELECT pg_current_snapshot()::text AS snapshot) now LEFT JOIN LATERAL ("
+                                + highest(definition, "") + ") highest ON true")
+                        .execute()
+                        .map(rows -> {
+                            Row row = rows.iterator().next();
+                            return new StepResult.Bounded(
+                                    Lsn.parse(row.getString(1)),
+                                    row.getValue(2) == null ? Optional.empty() : Optional.of(key(definition, row, 2)),
+                                    PgSnapshot.parse(row.getString(0)),
+                                    Optional.of(part));
+                        })))
+                .onFailure(SourceKeys::isNoKey)
+                .transform(failure -> new RefusedException(
+                        "the keys " + keys + " are none of " + definition.table() + ": " + failure.getMessage(), NAME_KEYS));
+    }
+
+    /** What PostgreSQL says of a text that its type cannot read. */
+    private static boolean isNoKey(Throwable failure) {
+        return failure instanceof PgException refused && refused.getSqlState() != null && refused.getSqlState().startsWith("22");
+    }
+
+    private static Uni<KeyRange> part(SqlConnection connection, TableDefinition definition, KeyBounds keys) {
+        return ordered(connection, definition, keys)
+                .chain(() -> before(connection, definition, keys.lowest()))
+                .chain(after -> canonical(connection, definition, keys.highest())
+                        .map(upTo -> new KeyRange(after, upTo)));
+    }
+
+    private static Uni<Void> ordered(SqlConnection connection, TableDefinition definition, KeyBounds keys) {
+        if (keys.lowest().isEmpty() || keys.highest().isEmpty()) {
+            return Uni.createFrom().voidItem();
+        }
+        List<Object> both = new ArrayList<>(keys.lowest().get().values());
+        both.addAll(keys.highest().get().values());
+        return connection
+                .preparedQuery("SELECT " + collated(definition, 1) + " <= " + collated(definition, 1 + definition.key().size()))
+                .execute(Tuple.from(both))
+                .map(rows -> {
+                    if (!rows.iterator().next().getBoolean(0)) {
+                        throw new RefusedException(
+                                "of the keys " + keys + " the first comes after the last, as " + definition.table()
+                                        + " orders them",
+                                NAME_KEYS);
+                    }
+                    return null;
+                });
+    }
+
+    /** The last key of a row that comes before a key; empty if none does. */
+    private static Uni<Optional<Key>> before(SqlConnection connection, TableDefinition definition, Optional<Key> key) {
+        return key.map(first -> connection
+                        .preparedQuery(highest(definition, "WHERE (" + names(definition, "t.", "") + ") < "
+                                + values(definition, 1)))
+                        .execute(Tuple.from(new ArrayList<Object>(first.values())))
+                        .map(rows -> rows.size() == 0
+                                ? Optional.<Key>empty()
+                                : Optional.of(key(definition, rows.iterator().next(), 0))))
+                .orElseGet(() -> Uni.createFrom().item(Optional.empty()));
+    }
+
+    /** A key as capture writes it, whatever way a person wrote it. */
+    private static Uni<Optional<Key>> canonical(SqlConnection connection, TableDefinition definition, Optional<Key> key) {
+        return key.map(written -> connection
+                        .preparedQuery("SELECT " + definition.key().stream()
+                                .map(column -> "format('%s', written." + TableName.quote(column.name()) + ")")
+                                .collect(Collectors.joining(", ")) + " FROM (VALUES " + values(definition, 1)
+                                + ") AS written (" + definition.keyColumns().stream()
+                                        .map(TableName::quote)
+                                        .collect(Collectors.joining(", ")) + ")")
+                        .execute(Tuple.from(new ArrayList<Object>(written.values())))
+                        .map(rows -> Optional.of(key(definition, rows.iterator().next(), 0))))
+                .orElseGet(() -> Uni.createFrom().item(Optional.empty()));
     }
 
     /**
@@ -199,14 +306,27 @@ public class SourceKeys {
     private static String values(TableDefinition definition, int firstParameter) {
         List<String> values = new ArrayList<>();
         for (KeyColumn column : definition.key()) {
-            String type = definition.columns().stream()
-                    .filter(candidate -> candidate.name().equals(column.name()))
-                    .findFirst()
-                    .orElseThrow()
-                    .type();
-            values.add("$" + (firstParameter + values.size()) + "::text::" + type);
+            values.add("$" + (firstParameter + values.size()) + "::text::" + type(definition, column));
         }
         return "(" + String.join(", ", values) + ")";
+    }
+
+    /** As {@link #values}, in the order of the key. */
+    private static String collated(TableDefinition definition, int firstParameter) {
+        List<String> values = new ArrayList<>();
+        for (KeyColumn column : definition.key()) {
+            values.add("$" + (firstParameter + values.size()) + "::text::" + type(definition, column)
+                    + column.collation().map(collation -> " COLLATE " + collation).orElse(""));
+        }
+        return "(" + String.join(", ", values) + ")";
+    }
+
+    private static String type(TableDefinition definition, KeyColumn column) {
+        return definition.columns().stream()
+                .filter(candidate -> candidate.name().equals(column.name()))
+                .findFirst()
+                .orElseThrow()
+                .type();
     }
 
     private static Key key(TableDefinition definition, Row row, int from) {

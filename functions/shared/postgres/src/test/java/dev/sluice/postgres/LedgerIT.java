@@ -94,6 +94,36 @@ class LedgerIT {
     }
 
     @Test
+    void aPartIsClosedIfItsChunksHaveNoGapAndLeavesEarlierOnesAsTheyAre() throws SQLException {
+        TableName table = TableName.parse("public.part");
+        await(ledger().openRun(table, 40));
+        await(ledger().startQueueAt(table, 40, "topic", 1));
+        chunk("public.part", 40, "whole");
+        await(ledger().closeRun(table, 40, Outcome.CUT_SHORT, 0));
+        await(ledger().openRun(table, 41));
+        databases.atDestination("INSERT INTO " + databases.pipeline.ledgerSchema() + ".chunks (table_name, run, chunk, "
+                + "after_key, up_to_key, rows, source_snapshot, key_order) VALUES "
+                + "('public.part', 41, 0, '{10}', '{20}', 10, '1:1:', 'part'), "
+                + "('public.part', 41, 1, '{21}', '{30}', 10, '1:1:', 'part')");
+
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 41, Outcome.COPIED, 2)))
+                .as("no part")
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 41, Outcome.COPIED, 2, true)))
+                .as("a gap between 20 and 21")
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+        databases.atDestination("UPDATE " + databases.pipeline.ledgerSchema()
+                + ".chunks SET after_key = '{20}' WHERE chunk = 1 AND run = 41");
+        assertThatThrownBy(() -> await(ledger().closeRun(table, 41, Outcome.COPIED, 3, true)))
+                .as("one chunk more was planned")
+                .isInstanceOf(Ledger.IncompleteRunException.class);
+        await(ledger().closeRun(table, 41, Outcome.COPIED, 2, true));
+
+        assertThat(await(ledger().retainedChunks(table))).extracting(RetainedChunk::order)
+                .containsExactly("whole", "part", "part");
+    }
+
+    @Test
     void onlyARunThatIsCompleteTakesThePlaceOfTheChunksOfEarlierOnes() throws SQLException {
         TableName table = TableName.parse("public.again");
         await(ledger().openRun(table, 30));

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Key;
+import dev.sluice.domain.KeyBounds;
+import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.Lsn;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableDefinition;
@@ -67,6 +69,50 @@ class SourceKeysIT {
     @Test
     void anEmptyTableHasNoHighestKey() {
         assertThat(await(keys.bounds(definition("empty"), false)).highest()).isEmpty();
+    }
+
+    @Test
+    void aPartBeginsBehindTheRowBeforeIt() {
+        assertThat(part("one", List.of("25"), List.of("0040")))
+                .as("25 is no row's key, and 0040 is 40 in other words")
+                .isEqualTo(new KeyRange(Optional.of(Key.of("20")), Optional.of(Key.of("40"))));
+        assertThat(part("one", List.of("30"), null)).isEqualTo(new KeyRange(Optional.of(Key.of("20")), Optional.empty()));
+        assertThat(part("one", List.of("-5"), List.of("7")))
+                .isEqualTo(new KeyRange(Optional.empty(), Optional.of(Key.of("7"))));
+        assertThat(part("one", List.of("99999"), null))
+                .isEqualTo(new KeyRange(Optional.of(Key.of("10000")), Optional.empty()));
+        assertThat(part("empty", List.of("3"), List.of("3")))
+                .isEqualTo(new KeyRange(Optional.empty(), Optional.of(Key.of("3"))));
+        assertThat(part("several", List.of("tenant 1", "0", "0"), List.of("tenant 1", "0", "1e1")))
+                .isEqualTo(new KeyRange(
+                        Optional.of(Key.of("tenant 0", "99", "19999")), Optional.of(Key.of("tenant 1", "0", "10"))));
+        assertThat(part("numbers", List.of("-Infinity"), List.of("NaN")))
+                .isEqualTo(new KeyRange(Optional.empty(), Optional.of(Key.of("NaN"))));
+        assertThat(part("flags", List.of("f", "2"), List.of("t", "3")))
+                .isEqualTo(new KeyRange(Optional.of(Key.of("f", "1")), Optional.of(Key.of("t", "3"))));
+    }
+
+    @Test
+    void boundsThatAreNoKeysAreRefusedAndSayWhatToDo() {
+        assertRefused("one", List.of("1", "2"), null, "1 columns (id)");
+        assertRefused("several", null, List.of("tenant 1"), "3 columns (tenant, No, sub)");
+        assertRefused("one", List.of("first"), null, "are none of");
+        assertRefused("one", null, List.of("99999999999999999999"), "are none of");
+        assertRefused("one", List.of("20"), List.of("10"), "comes after the last");
+    }
+
+    private static KeyRange part(String table, List<String> from, List<String> to) {
+        return await(keys.bounds(definition(table), new KeyBounds(Optional.ofNullable(from), Optional.ofNullable(to))))
+                .part()
+                .orElseThrow();
+    }
+
+    private static void assertRefused(String table, List<String> from, List<String> to, String reason) {
+        assertThatThrownBy(() -> part(table, from, to))
+                .isInstanceOfSatisfying(RefusedException.class, refused -> {
+                    assertThat(refused.getMessage()).contains(reason);
+                    assertThat(refused.fault().hint()).contains("keys", "cancel");
+                });
     }
 
     @Test
