@@ -91,12 +91,13 @@ public class Verifications {
 
     private boolean verify(Wanted wanted) throws InterruptedException {
         for (int attempt = 1; ; attempt++) {
+            Event event;
             try {
                 Findings findings = compare(wanted);
                 LOG.infof(
                         "compared table=%s run=%d rows=%d differing=%d unsettled=%d",
                         wanted.table(), wanted.run(), findings.rows(), findings.differing(), findings.unsettled());
-                return answer(new Event.Verified(wanted.table(), wanted.run(), wanted.number(), findings));
+                event = new Event.Verified(wanted.table(), wanted.run(), wanted.number(), findings);
             } catch (RuntimeException e) {
                 if (!isWanted(wanted)) {
                     throw new InterruptedException("no longer wanted");
@@ -106,9 +107,27 @@ public class Verifications {
                         "comparison failed table=%s run=%d attempt=%d kind=%s reason=\"%s\"",
                         wanted.table(), wanted.run(), attempt, fault.kind(), fault.reason());
                 if (fault.kind() == Fault.Kind.REFUSED || attempt == TRIES_MAX) {
-                    return answer(
-                            new Event.VerificationFailed(wanted.table(), wanted.run(), wanted.number(), fault));
+                    event = new Event.VerificationFailed(wanted.table(), wanted.run(), wanted.number(), fault);
+                } else {
+                    Thread.sleep(RETRY_INTERVAL);
+                    continue;
                 }
+            }
+            return answerAtLast(wanted, event);
+        }
+    }
+
+    /** What a comparison came to is not thrown away because Kafka is away for a while: the rows would be read again. */
+    private boolean answerAtLast(Wanted wanted, Event event) throws InterruptedException {
+        while (true) {
+            try {
+                answer(event);
+                return true;
+            } catch (RuntimeException e) {
+                if (!isWanted(wanted)) {
+                    throw new InterruptedException("no longer wanted");
+                }
+                LOG.warnf("the answer is not sent yet table=%s run=%d: %s", wanted.table(), wanted.run(), e.getMessage());
                 Thread.sleep(RETRY_INTERVAL);
             }
         }
@@ -122,14 +141,22 @@ public class Verifications {
             return verification.verify(wanted.table(), wanted.run(), config.limits(), passage, rows -> {
                 if (System.nanoTime() - told[0] >= MOVED_INTERVAL.toNanos()) {
                     told[0] = System.nanoTime();
-                    answer(new Event.VerificationMoved(wanted.table(), wanted.run(), wanted.number(), rows));
+                    tell(new Event.VerificationMoved(wanted.table(), wanted.run(), wanted.number(), rows));
                 }
             });
         }
     }
 
-    private boolean answer(Event event) {
+    private void answer(Event event) {
         answers.send(event).await().atMost(Database.ANSWER_LIMIT);
-        return true;
+    }
+
+    /** Progress that nobody hears of is no reason to begin again. */
+    private void tell(Event progress) {
+        try {
+            answer(progress);
+        } catch (RuntimeException e) {
+            LOG.warnf("progress is not sent: %s", e.getMessage());
+        }
     }
 }

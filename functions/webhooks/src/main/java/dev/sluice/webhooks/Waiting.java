@@ -3,6 +3,7 @@ package dev.sluice.webhooks;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -27,9 +28,11 @@ final class Waiting {
         return deliveries.size();
     }
 
-    /** The oldest of which a try is due. */
+    /** The one whose try is due for longest, so one that was not tried yet before all others. */
     Optional<Delivery> due(Instant now) {
-        return deliveries.stream().filter(delivery -> !delivery.due().isAfter(now)).findFirst();
+        return deliveries.stream()
+                .filter(delivery -> !delivery.due().isAfter(now))
+                .min(Comparator.comparing(Delivery::due));
     }
 
     void done(Delivery delivery) {

@@ -39,6 +39,17 @@ class WaitingTest {
     }
 
     @Test
+    void thoseThatAreDueAgainDoNotKeepANewOneFromItsFirstTry() {
+        for (String id : new String[] {"a", "b", "c"}) {
+            waiting.add(notification(id), 5);
+            waiting.failed(waiting.due(Given.T0).orElseThrow(), Given.T0, DAY, 0);
+        }
+        waiting.add(notification("new"), 6);
+
+        assertThat(waiting.due(Given.T0.plusSeconds(60)).orElseThrow().notification().id()).isEqualTo("new");
+    }
+
+    @Test
     void jitterShortensTheWaitByHalfAtMost() {
         waiting.add(notification("a"), 5);
         waiting.failed(waiting.due(Given.T0).orElseThrow(), Given.T0, DAY, 1);

@@ -42,7 +42,7 @@ record CarriedTable(TableDefinition source, TableOptions options, Optional<HashS
         return options.hash().contains(column);
     }
 
-    private boolean isMasked(String column) {
+    boolean isMasked(String column) {
         return options.mask().containsKey(column);
     }
 

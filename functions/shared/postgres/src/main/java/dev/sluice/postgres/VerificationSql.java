@@ -28,6 +28,7 @@ import java.util.stream.Collectors;
  * @param condition which of its rows count
  * @param hash of all values of a row that are compared
  * @param key of the source; empty for a table without one
+ * @param keyTexts of each key column the text that it has at the destination
  * @param orders of the columns at this side, where a range needs them
  * @param types of the columns at this side
  * @param isRanged whether parts are ranges of the key; else they are buckets of a hash
@@ -38,6 +39,7 @@ record VerificationSql(
         String condition,
         String hash,
         List<KeyColumn> key,
+        List<String> keyTexts,
         Map<String, ColumnOrder> orders,
         Map<String, String> types,
         boolean isRanged) {
@@ -62,6 +64,8 @@ record VerificationSql(
         var carried = new CarriedTable(source, carriedBefore.options(), carriedBefore.salt());
         Map<String, Column> there = new TreeMap<>();
         destination.columns().forEach(column -> there.put(column.name(), column));
+        Map<String, Column> columns = new TreeMap<>();
+        source.columns().forEach(column -> columns.put(column.name(), column));
         List<String> here = new ArrayList<>();
         List<String> made = new ArrayList<>();
         for (Column column : source.columns()) {
@@ -75,11 +79,15 @@ record VerificationSql(
                 && KeyAgreement.isServed(sourceTable, source.key());
         return new Both(
                 new VerificationSql(
-                        source.table(), RowsOf.table(source), carried.condition(), hash(here), source.key(), Map.of(),
-                        ChunkStatements.types(source), isRanged),
+                        source.table(), RowsOf.table(source), carried.condition(), hash(here), source.key(),
+                        source.keyColumns().stream()
+                                .map(name -> text(atSource(columns.get(name), carried, there.get(name))))
+                                .toList(),
+                        Map.of(), ChunkStatements.types(source), isRanged),
                 new VerificationSql(
                         destination.table(), RowsOf.table(destination),
                         carried.softDelete().map(mark -> mark.isLive("d.")).orElse("true"), hash(made), source.key(),
+                        source.keyColumns().stream().map(name -> text("d." + TableName.quote(name))).toList(),
                         destinationTable.orders(), ChunkStatements.types(destination), isRanged));
     }
 
@@ -103,9 +111,24 @@ record VerificationSql(
 
     private static String atSource(Column column, CarriedTable carried, Column target) {
         String value = carried.read(column.name(), "d.");
-        // Values arrive as text that the destination's type reads. A type of a schema is made alike there.
-        boolean isRead = !target.type().equals(column.type()) && !target.type().contains(".");
-        return isRead ? "(" + value + ")::text::" + target.type() : value;
+        // A type of a schema is made alike there, and may have another name here.
+        if (target.type().contains(".")) {
+            return value;
+        }
+        // A mask is a text, whatever the column's type, and the destination shows it as its type does.
+        if (carried.isMasked(column.name())) {
+            return "(" + value + ")::" + target.type();
+        }
+        return target.type().equals(column.type()) ? value : "(" + arriving(value) + ")::" + target.type();
+    }
+
+    /** Values arrive as the text that PostgreSQL writes; a cast to text writes some in another way, or leaves blanks out. */
+    private static String arriving(String value) {
+        return "CASE WHEN " + value + " IS NOT DISTINCT FROM NULL THEN NULL ELSE " + text(value) + " END";
+    }
+
+    private static String text(String value) {
+        return "pg_catalog.format('%s', " + value + ")";
     }
 
     private static String hash(List<String> values) {
@@ -134,7 +157,8 @@ record VerificationSql(
         return key.isEmpty()
                 ? "SELECT count(*)::text, " + sum("md5(" + version + ")") + ", " + hash + " FROM " + from(part)
                         + " GROUP BY 3 LIMIT " + rowsMax
-                : "SELECT " + hash + ", " + version + ", " + keyTexts("d.") + " FROM " + from(part) + " LIMIT " + rowsMax;
+                : "SELECT " + hash + ", " + version + ", " + String.join(", ", keyTexts) + " FROM " + from(part) + " LIMIT "
+                        + rowsMax;
     }
 
     /**
@@ -146,7 +170,7 @@ record VerificationSql(
         String columns = key.stream()
                 .map(column -> "d." + TableName.quote(column.name()))
                 .collect(Collectors.joining(", "));
-        return "SELECT " + keyTexts("numbered.") + " FROM (SELECT walked.*, row_number() OVER (ORDER BY "
+        return "SELECT " + names(column -> text("numbered." + TableName.quote(column.name()))) + " FROM (SELECT walked.*, row_number() OVER (ORDER BY "
                 + compared("walked.") + ") AS " + place() + " FROM (SELECT " + columns + " FROM " + rows
                 + " AS d WHERE " + where(new Part.Range(range)) + " ORDER BY " + compared("d.") + " LIMIT "
                 + (long) every * keysMax + ") AS walked) AS numbered WHERE numbered." + place() + " % " + every
@@ -177,17 +201,12 @@ record VerificationSql(
     }
 
     private String bucket() {
-        String text = key.isEmpty() ? hash : "md5(convert_to(ROW(" + keyTexts("d.") + ")::text, 'UTF8'))";
+        String text = key.isEmpty() ? hash : "md5(convert_to(ROW(" + String.join(", ", keyTexts) + ")::text, 'UTF8'))";
         return "left(" + text + ", " + BUCKET_DIGITS + ")";
     }
 
     private static String sum(String hash) {
         return "coalesce(sum(('x' || left(" + hash + ", 16))::bit(64)::int8), 0)::text";
-    }
-
-    /** As capture writes them. */
-    private String keyTexts(String prefix) {
-        return names(column -> "format('%s', " + prefix + TableName.quote(column.name()) + ")");
     }
 
     private String compared(String prefix) {

@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -260,6 +261,58 @@ class TableVerificationIT {
         assertThat(verify("optional").keys()).containsExactlyInAnyOrder(
                 difference(Kind.DIFFERENT, "10"), difference(Kind.DIFFERENT, "12"),
                 difference(Kind.MISSING_AT_SOURCE, "13"));
+    }
+
+    @Test
+    void aMaskIsComparedAsTheDestinationsTypeShowsIt() throws Exception {
+        databases.atSource("CREATE TABLE masked (id int PRIMARY KEY, n numeric(10,2), b bool, d date, j jsonb, c char(5))");
+        databases.atSource("INSERT INTO masked SELECT i, i, true, '2020-01-01', '{}', 'x' FROM generate_series(1, 50) i");
+        Map<String, Optional<String>> masks = Map.of(
+                "n", Optional.of("0"), "b", Optional.of("false"), "d", Optional.of("1970-1-1"),
+                "j", Optional.of("{\"a\":1}"), "c", Optional.empty());
+        bench.backfill("masked", new TableOptions(
+                List.of(), List.of(), List.of(), List.of(), masks, Optional.empty(), Optional.empty()));
+        await(databases.ledger.caughtUp(TableName.parse("masked"), run("masked"), 0));
+
+        assertThat(verify("masked").isEqual()).isTrue();
+        databases.atDestination("UPDATE masked SET n = 1 WHERE id = 7");
+        assertThat(verify("masked").keys()).containsExactly(difference(Kind.DIFFERENT, "7"));
+    }
+
+    @Test
+    void valuesInColumnsOfAnotherTypeAreComparedAsTheyArrive() throws Exception {
+        databases.atSource("CREATE TABLE widened (id numeric(10,2) PRIMARY KEY, b bool, a inet, c char(5), e text); "
+                + "INSERT INTO widened SELECT i, i % 2 = 0, '10.0.0.1', 'ab', NULL FROM generate_series(1, 60) i; "
+                + "INSERT INTO widened VALUES (0, NULL, NULL, NULL, NULL)");
+        // What arrives is the text that PostgreSQL writes, which a cast does not always give.
+        databases.atDestination("CREATE TABLE widened (id numeric(12,4) PRIMARY KEY, b text, a text, c text, e varchar(9)); "
+                + "INSERT INTO widened SELECT i, CASE WHEN i % 2 = 0 THEN 't' ELSE 'f' END, '10.0.0.1', 'ab   ', NULL "
+                + "FROM generate_series(1, 60) i; INSERT INTO widened VALUES (0, NULL, NULL, NULL, NULL)");
+        streams("widened");
+        assertThat(verify("widened").isEqual()).isTrue();
+
+        databases.atDestination("UPDATE widened SET c = 'ab' WHERE id = 9");
+        assertThat(verify("widened").keys()).as("one key of its part").containsExactly(difference(Kind.DIFFERENT, "9.0000"));
+    }
+
+    @Test
+    void aRangeOfAKeyOfSeveralColumnsIsReadByItsIndex() throws Exception {
+        atBoth("CREATE TABLE pairs (a int, b int, t text, PRIMARY KEY (a, b)); INSERT INTO pairs "
+                + "SELECT i % 3, i, 'x' FROM generate_series(1, 20000) i ORDER BY md5(i::text); ANALYZE pairs");
+        streams("pairs");
+        long whole = statistic("pairs", "seq_scan");
+        long byIndex = statistic("pairs", "idx_scan");
+
+        assertThat(verify("pairs").isEqual()).isTrue();
+
+        // A session tells of both at once, some time after it has read.
+        Awaitility.await().until(() -> statistic("pairs", "idx_scan") > byIndex);
+        assertThat(statistic("pairs", "seq_scan")).as("scans of the whole table at the source").isEqualTo(whole);
+    }
+
+    private static long statistic(String table, String name) throws SQLException {
+        return Long.parseLong(databases.fromSource(
+                "SELECT " + name + " FROM pg_stat_user_tables WHERE relname = '" + table + "'"));
     }
 
     @ParameterizedTest
