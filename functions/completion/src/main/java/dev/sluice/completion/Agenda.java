@@ -3,6 +3,7 @@ package dev.sluice.completion;
 import dev.sluice.completion.Work.Decision;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
+import dev.sluice.messaging.OwnedStates;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,7 +15,7 @@ import java.util.Map;
  * The tables as they stand, and which work is under way. It is made anew from the topic at every start, so it says
  * what is lacking, not what has happened. Safe for use by several threads.
  */
-final class Agenda {
+final class Agenda implements OwnedStates.Owner {
 
     private static final int BUILDS_MAX = 2;
 
@@ -30,21 +31,21 @@ final class Agenda {
         this.closingsMax = closingsMax;
     }
 
-    /** Another process may have the topic now: nothing is known until it is read again. */
-    synchronized void forget() {
+    @Override
+    public synchronized void forget() {
         tables.clear();
         answered.clear();
         complete = false;
         rests = false;
     }
 
-    /** @param all whether nothing new is to begin, of whatever table */
-    synchronized void rest(boolean all) {
+    @Override
+    public synchronized void rest(boolean all) {
         rests = all;
     }
 
-    /** The topic has been read to its end: what is known of a table is its state now, and not one it once had. */
-    synchronized void complete() {
+    @Override
+    public synchronized void complete() {
         complete = true;
     }
 
@@ -52,11 +53,13 @@ final class Agenda {
         return complete;
     }
 
-    synchronized void put(TableRecord record) {
+    @Override
+    public synchronized void put(TableRecord record) {
         tables.put(record.table(), record);
     }
 
-    synchronized void remove(TableName table) {
+    @Override
+    public synchronized void remove(TableName table) {
         tables.remove(table);
         answered.remove(table);
     }

@@ -1,8 +1,7 @@
 package dev.sluice.completion;
 
-import dev.sluice.domain.TableName;
 import dev.sluice.messaging.Messages;
-import dev.sluice.messaging.Messages.InvalidMessageException;
+import dev.sluice.messaging.OwnedStates;
 import dev.sluice.postgres.Ledger;
 import dev.sluice.postgres.SqlFaults;
 import io.quarkus.runtime.ShutdownEvent;
@@ -11,7 +10,6 @@ import io.smallrye.common.annotation.Identifier;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.Cancellable;
 import io.smallrye.reactive.messaging.kafka.KafkaClientService;
-import io.smallrye.reactive.messaging.kafka.KafkaConsumer;
 import io.smallrye.reactive.messaging.kafka.KafkaConsumerRebalanceListener;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -19,7 +17,6 @@ import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -43,21 +40,17 @@ public class TableStates implements KafkaConsumerRebalanceListener {
     /** Closing waits for servers mostly; more at once would only take their connections. */
     private static final int TABLES_AT_ONCE = 4;
 
-    private final Messages messages;
     private final Completion completion;
     private final Ledger ledger;
-    private final KafkaClientService kafka;
+    private final OwnedStates states;
     private final Agenda agenda = new Agenda(TABLES_AT_ONCE);
-    /** Where the topic ended when this process got it. */
-    private final AtomicReference<Map<TopicPartition, Long>> ends = new AtomicReference<>(Map.of());
     private final AtomicReference<Cancellable> looking = new AtomicReference<>(() -> {});
 
     @Inject
     public TableStates(Messages messages, Completion completion, Ledger ledger, KafkaClientService kafka) {
-        this.messages = messages;
         this.completion = completion;
         this.ledger = ledger;
-        this.kafka = kafka;
+        this.states = new OwnedStates(kafka, CHANNEL, messages, agenda);
     }
 
     void start(@Observes StartupEvent event) {
@@ -83,47 +76,27 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     @Override
     public void onPartitionsAssigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        if (!partitions.isEmpty()) {
-            agenda.forget();
-            ends.set(Map.copyOf(consumer.endOffsets(partitions)));
-            consumer.seekToBeginning(partitions);
-        }
+        states.assigned(consumer, partitions);
     }
 
     @Override
     public void onPartitionsRevoked(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        if (!partitions.isEmpty()) {
-            ends.set(Map.of());
-            agenda.forget();
-        }
+        states.revoked(partitions);
     }
 
     @Override
     public void onPartitionsLost(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        onPartitionsRevoked(consumer, partitions);
+        states.revoked(partitions);
     }
 
     @Incoming(CHANNEL)
     public void read(ConsumerRecord<String, byte[]> record) {
-        if (record.key() == null) {
-            return;
-        }
-        try {
-            if (record.key().equals(Messages.PIPELINE_KEY)) {
-                agenda.rest(record.value() != null && messages.pipelineState(record).pause().isPresent());
-            } else if (record.value() == null) {
-                agenda.remove(TableName.parse(record.key()));
-            } else {
-                agenda.put(messages.tableState(record));
-            }
-        } catch (InvalidMessageException | IllegalArgumentException e) {
-            LOG.errorf("a table's state cannot be read and is passed over: %s", e.getMessage());
-        }
+        states.read(record);
     }
 
     private void look() {
         if (!agenda.isComplete()) {
-            seeWhetherComplete();
+            states.seeWhetherComplete();
             return;
         }
         for (Work work : agenda.take(Instant.now())) {
@@ -135,24 +108,5 @@ public class TableStates implements KafkaConsumerRebalanceListener {
                         agenda.end(work, false);
                     });
         }
-    }
-
-    private void seeWhetherComplete() {
-        Map<TopicPartition, Long> wanted = ends.get();
-        if (wanted.isEmpty()) {
-            return;
-        }
-        KafkaConsumer<String, byte[]> consumer = kafka.getConsumer(CHANNEL);
-        consumer.getPositions()
-                .subscribe()
-                .with(
-                        positions -> {
-                            boolean reached = wanted.entrySet().stream()
-                                    .allMatch(end -> positions.getOrDefault(end.getKey(), -1L) >= end.getValue());
-                            if (reached && ends.get() == wanted) {
-                                agenda.complete();
-                            }
-                        },
-                        failure -> LOG.debugf("position not known yet: %s", failure.getMessage()));
     }
 }

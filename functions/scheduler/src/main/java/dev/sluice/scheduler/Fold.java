@@ -13,27 +13,19 @@ import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.Request;
 import dev.sluice.domain.PipelineRecord.SlotTask;
-import dev.sluice.domain.Setting;
 import dev.sluice.domain.Settings;
-import dev.sluice.domain.Step;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
 import dev.sluice.domain.TableRecord;
-import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Backfilling;
-import dev.sluice.domain.TableState.ChunkPlan;
-import dev.sluice.domain.TableState.Completing;
 import dev.sluice.domain.TableState.Failed;
-import dev.sluice.domain.TableState.OpenChunk;
 import dev.sluice.domain.TableState.Phase;
-import dev.sluice.domain.TableState.Preparing;
 import dev.sluice.domain.TableState.Queued;
 import dev.sluice.domain.TableState.Remedy;
 import dev.sluice.messaging.Messages;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -42,7 +34,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * The fold at the heart of Sluice: inputs in their one order, over what is known, give what is known then and what is
@@ -131,7 +122,8 @@ final class Fold {
                     reject(offset, what, "it would join again: joinPatterns names it; add the entry «!" + ofTable.table()
                             + "» there first, with change-settings");
                 } else {
-                    Turn turn = OnCommand.decide(table, ofTable, by, offset, front(), now);
+                    Turn turn = OnCommand.decide(
+                            table, ofTable, by, offset, Turns.front(tables.values()), now);
                     take(turn.asked(new Asked(Messages.name(command), by, now)), what, offset, table.table(), now);
                 }
             }
@@ -168,11 +160,6 @@ final class Fold {
         }
     }
 
-    /** A place before all that wait for their turn. */
-    private long front() {
-        return waiting().mapToLong(Fold::place).min().orElse(0) - 1;
-    }
-
     /** An event at its offset. */
     void event(Event event, long offset, Instant now) {
         inputOffset = offset + 1;
@@ -206,9 +193,7 @@ final class Fold {
     Folded finish(Instant now) {
         Limits limits = limits();
         admit(limits, now);
-        if (resting.isEmpty()) {
-            dispatch(limits, now);
-        }
+        dispatch(limits, now);
         PipelineRecord pipeline = new PipelineRecord(
                 before.pipeline().epoch(),
                 inputOffset,
@@ -252,6 +237,11 @@ final class Fold {
     }
 
     private void tablesJoined(Event.TablesJoined joined, long offset, Instant now) {
+        if (!requests.isEmpty()) {
+            // One of them may name the same tables, with options. They are looked for again.
+            notes.add("tables do not join while a request to add tables waits: " + joined.tables());
+            return;
+        }
         int place = 0;
         for (TableName name : joined.tables()) {
             if (tables.containsKey(name)) {
@@ -355,7 +345,7 @@ final class Fold {
 
     private void freeSlot(Event.OfChunk answer) {
         var asked = new SlotTask(answer.table(), answer.run(), answer.chunk(), answer.attempt());
-        Optional<Long> rows = answer instanceof Event.ChunkCopied copied ? Optional.of(copied.rows()) : Optional.empty();
+        long rows = answer instanceof Event.ChunkCopied copied ? copied.rows() : 0;
         slots.entrySet().stream()
                 .filter(slot -> slot.getValue().equals(asked))
                 .map(Map.Entry::getKey)
@@ -366,129 +356,24 @@ final class Fold {
                 });
     }
 
-    /** Those that wait for a place among the tables at once: queued, or to go on after a pause. */
-    private Stream<TableRecord> waiting() {
-        return tables.values().stream()
-                .filter(table -> table.pause()
-                        .map(rest -> rest.resumed().isPresent())
-                        .orElse(table.state() instanceof Queued));
-    }
-
-    /** First in, first out. */
-    private static long place(TableRecord table) {
-        return table.pause().flatMap(Pause::resumed).orElseGet(() -> ((Queued) table.state()).requested());
-    }
-
-    private static int placeOfRequest(TableRecord table) {
-        return table.state() instanceof Queued queued ? queued.place() : 0;
-    }
-
     private void admit(Limits limits, Instant now) {
         if (pause.isPresent()) {
             return;
         }
-        long active = tables.values().stream().filter(TableRecord::isActive).count();
-        List<TableRecord> next = waiting()
-                .sorted(Comparator.comparingLong(Fold::place).thenComparingInt(Fold::placeOfRequest))
-                .toList();
-        for (TableRecord table : next) {
-            if (active >= limits.tables()) {
-                return;
-            }
-            put(
-                    table.state() instanceof Queued queued
-                            ? begun(table, queued, now)
-                            : Records.paused(table, Optional.empty()),
-                    now);
-            active++;
-        }
+        long places = limits.tables() - tables.values().stream().filter(TableRecord::isActive).count();
+        Turns.inOrder(tables.values()).limit(Math.max(0, places)).toList()
+                .forEach(table -> put(Turns.begun(table, now), now));
     }
 
-    private static TableRecord begun(TableRecord table, Queued queued, Instant now) {
-        return queued.close()
-                .map(close -> Records.to(
-                        table,
-                        new Completing(queued.run(), close.outcome(), close.chunks(), Records.nextAttempt(table)),
-                        now))
-                .orElseGet(() -> Records.to(
-                        Records.begun(table),
-                        new Preparing(
-                                queued.run(),
-                                Step.INSPECT,
-                                Records.nextAttempt(table),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty()),
-                        now));
-    }
-
-    /** A task goes only to a slot that has none: nothing ever waits behind a slow chunk. Older runs first. */
     private void dispatch(Limits limits, Instant now) {
-        if (pause.isPresent()) {
+        if (pause.isPresent() || resting.isPresent()) {
             return;
         }
-        List<TableRecord> copying = tables.values().stream()
+        var dispatch = new Dispatch(limits, effective(), slots, pacing, tasks);
+        tables.values().stream()
                 .filter(table -> table.state() instanceof Backfilling && table.isActive())
-                .sorted(Comparator.comparingLong((TableRecord table) -> table.state().run())
-                        .thenComparing(TableRecord::table))
-                .toList();
-        Settings forChunks = effective().only(Setting.READ_REPLICA, Setting.MISSING_ROWS);
-        int slot = nextFreeSlot(limits, 0);
-        for (TableRecord table : copying) {
-            Backfilling backfilling = (Backfilling) table.state();
-            long inFlight = backfilling.plan().inFlight();
-            List<OpenChunk> open = new ArrayList<>(backfilling.plan().open());
-            boolean sent = false;
-            for (int i = 0; i < open.size() && inFlight < limits.chunksPerTable() && slot < limits.slots(); i++) {
-                OpenChunk chunk = open.get(i);
-                if (chunk.inFlight() || !chunk.attempt().isDue(now) || !pacing.allows(now)) {
-                    continue;
-                }
-                ChunkTask task = task(table.table(), backfilling, chunk, forChunks);
-                tasks.add(new Dispatched(task, slot));
-                pacing.sent(slot, rowsLikely(limits, backfilling.plan(), chunk), now);
-                slots.put(slot, new SlotTask(task.table(), task.run(), task.chunk(), task.attempt()));
-                open.set(
-                        i,
-                        new OpenChunk(
-                                chunk.chunk(), chunk.range(), chunk.attempt(), true, chunk.aboveHighest(), chunk.rows()));
-                inFlight++;
-                sent = true;
-                slot = nextFreeSlot(limits, slot + 1);
-            }
-            if (sent) {
-                put(OnChunk.with(table, backfilling, OnChunk.withOpen(backfilling.plan(), open), now), now);
-            }
-        }
-    }
-
-    private int nextFreeSlot(Limits limits, int from) {
-        int slot = from;
-        while (slot < limits.slots() && slots.containsKey(slot)) {
-            slot++;
-        }
-        return slot;
-    }
-
-    private static long rowsLikely(Limits limits, ChunkPlan plan, OpenChunk chunk) {
-        if (chunk.aboveHighest()) {
-            return 0;
-        }
-        return plan.chunksCopied() == 0 ? ChunkRows.next(limits, plan) : plan.rowsCopied() / plan.chunksCopied();
-    }
-
-    private static ChunkTask task(TableName table, Backfilling backfilling, OpenChunk chunk, Settings settings) {
-        return new ChunkTask(
-                table,
-                backfilling.run(),
-                chunk.chunk(),
-                chunk.attempt().number(),
-                chunk.range(),
-                backfilling.inspected().fingerprint(),
-                backfilling.bounded().primary(),
-                chunk.aboveHighest()
-                        ? Optional.of(backfilling.bounded().snapshot())
-                        : Optional.empty(),
-                settings);
+                .sorted(Dispatch.OLDER_RUNS_FIRST)
+                .toList()
+                .forEach(table -> dispatch.send(table, now).ifPresent(sent -> put(sent, now)));
     }
 }

@@ -185,12 +185,8 @@ final class OnCommand {
             case Cancelled cancelled when dropQueue && cancelled.queueing() ->
                 Turn.becomes(stopped(table, true, now));
             case Cancelled cancelled -> Turn.rejected("it is cancelled already");
-            case Completing completing when completing.outcome() == Outcome.ABANDONED && dropQueue -> Turn.becomes(
-                    Records.to(
-                            table,
-                            new Completing(
-                                    completing.run(), Outcome.DISCARDED, completing.chunks(), completing.attempt()),
-                            now));
+            case Completing completing when completing.outcome() == Outcome.ABANDONED && dropQueue ->
+                Turn.becomes(cut(table, true, offset, now));
             case Completing completing -> switch (completing.outcome()) {
                 case ABANDONED, DISCARDED, CUT_SHORT -> Turn.rejected("it is being cancelled already");
                 case COPIED, RESUMED -> Turn.rejected("its backfill is complete; there is nothing left to cancel");

@@ -17,6 +17,8 @@ import java.util.TreeMap;
 final class Pacing {
 
     private static final double NANOS_PER_SECOND = 1e9;
+    /** Ten times the largest chunk. Above it a number is an error of whoever counted, and must not stop all for good. */
+    private static final long ROWS_MAX = 100_000_000;
 
     private Optional<Integer> rowsPerSecond;
     private Instant notBefore;
@@ -49,11 +51,14 @@ final class Pacing {
         });
     }
 
-    /** @param rows that were copied; empty: it failed, and counts as what it was taken for */
-    void answered(int slot, Optional<Long> rows) {
+    /**
+     * @param rows that were copied; 0 for a chunk that failed. What it read of the source nobody knows, and a table that
+     *     fails at every try must not take the time of the others
+     */
+    void answered(int slot, long rows) {
         Long taken = reserved.remove(slot);
-        if (taken != null && rows.isPresent() && rowsPerSecond.isPresent()) {
-            notBefore = notBefore.plus(time(rows.get() - taken, rowsPerSecond.get()));
+        if (taken != null) {
+            rowsPerSecond.ifPresent(rate -> notBefore = notBefore.plus(time(rows - taken, rate)));
         }
     }
 
@@ -63,7 +68,8 @@ final class Pacing {
         return rowsPerSecond.isEmpty() || isIdle ? Optional.empty() : Optional.of(new Pace(notBefore, reserved));
     }
 
-    private static Duration time(long rows, int rate) {
+    private static Duration time(long counted, int rate) {
+        long rows = Math.clamp(counted, -ROWS_MAX, ROWS_MAX);
         return Duration.ofSeconds(rows / rate, (long) (rows % rate * NANOS_PER_SECOND / rate));
     }
 }

@@ -165,8 +165,9 @@ final class SchedulerLoop implements Runnable {
             long assigned = assignment.count;
             producer.initTransactions();
             World world = takeOver(current, producer);
-            follower.lead(Optional.of(world));
+            // Before tables are looked for that join by pattern: those that are named here may have options.
             onboarding.forEach(command -> follower.send(messages.command(command, "onboarding")));
+            follower.lead(Optional.of(world));
             while (!stopping) {
                 List<ConsumerRecord<String, byte[]>> records = new ArrayList<>();
                 current.poll(POLL).records(input).forEach(records::add);

@@ -125,6 +125,27 @@ class ChangedSettingsTest {
     }
 
     @Test
+    void aChunkCostsWhatItWasPlannedForAndNothingWhenItFails() {
+        // given chunks that are planned for 500 rows, of which the first had 10
+        var story = copying();
+        change(story, Setting.ROWS_PER_SECOND, 100);
+        story.event(story.answers(A).getFirst());
+        answerAll(story);
+        assertThat(story.tasks).hasSize(1);
+
+        story.after(Duration.ofSeconds(1));
+        assertThat(story.tasks).hasSize(2);
+        assertThat(story.world.pipeline().pace().orElseThrow().notBefore()).isEqualTo(story.now.plusSeconds(5));
+
+        var task = story.tasks.getLast().task();
+        story.event(new Event.ChunkFailed(A, task.run(), task.chunk(), task.attempt(), Given.FAULTY));
+
+        assertThat(story.world.pipeline().pace().orElseThrow().notBefore())
+                .as("nobody waits for what was not copied")
+                .isEqualTo(story.now);
+    }
+
+    @Test
     void manyWorkersTogetherKeepTheLimitOverTime() {
         var story = copying();
         change(story, Setting.ROWS_PER_SECOND, 2);

@@ -6,15 +6,18 @@ import dev.sluice.domain.ChunkTask;
 import dev.sluice.domain.Command;
 import dev.sluice.domain.Event;
 import dev.sluice.domain.Fault;
-import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.KeyBounds;
+import dev.sluice.domain.KeyRange;
 import dev.sluice.domain.PipelineRecord;
 import dev.sluice.domain.PipelineRecord.Rejection;
 import dev.sluice.domain.PipelineRecord.SlotTask;
+import dev.sluice.domain.Setting;
+import dev.sluice.domain.Settings;
 import dev.sluice.domain.Step;
 import dev.sluice.domain.StepResult;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableOptions;
+import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Backfilling;
 import dev.sluice.domain.TableState.Cancelled;
@@ -948,5 +951,32 @@ class FoldTest {
 
     private static KeyBounds bounds(String from, String to) {
         return new KeyBounds(Optional.ofNullable(from).map(List::of), Optional.ofNullable(to).map(List::of));
+    }
+
+    @Test
+    void aPausedTableThatIsCancelledOnceMoreTakesNoPlaceThatAnotherHas() {
+        var story = Story.withTables(1, "a", "b").add("a", "b").until("a", Backfilling.class);
+        story.command(new Command.Cancel(A, false)).command(new Command.Pause(A));
+        assertThat(story.kind("b")).isEqualTo("Preparing");
+
+        story.command(new Command.Cancel(A, true));
+
+        assertThat(story.world.tables().values()).filteredOn(TableRecord::isActive).hasSize(1);
+        story.untilStreaming("b").until("a", Cancelled.class);
+    }
+
+    @Test
+    void aTableThatJoinsByPatternDoesNotOvertakeARequestThatHasOptionsForIt() {
+        var story = Story.withTables(1, "a");
+        story.command(new Command.ChangeSettings(new Settings.Change(
+                Map.of(Setting.JOIN_PATTERNS, Optional.of(List.of("*.*"))))));
+        story.command(new Command.AddTables(List.of("a"), Optional.of(Given.OPTIONS)));
+
+        story.event(new Event.TablesJoined(List.of(A)));
+        assertThat(story.world.tables()).isEmpty();
+        story.answerNextRequest();
+
+        assertThat(story.record("a").options()).isEqualTo(Given.OPTIONS);
+        assertThat(story.world.pipeline().rejections()).isEmpty();
     }
 }

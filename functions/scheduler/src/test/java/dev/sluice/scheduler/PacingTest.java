@@ -18,19 +18,20 @@ class PacingTest {
         pacing.sent(3, 1_000, NOW);
         assertThat(pacing.pace()).contains(new Pace(NOW.plusSeconds(10), Map.of(3, 1_000L)));
 
-        pacing.answered(3, Optional.of(250L));
+        pacing.answered(3, 250);
 
         assertThat(pacing.pace()).contains(new Pace(NOW.plusMillis(2_500), Map.of()));
     }
 
     @Test
-    void aChunkThatFailedCountsAsWhatItWasTakenFor() {
+    void aChunkThatFailedTakesNoTimeOfTheOthers() {
         var pacing = new Pacing(Optional.empty(), Optional.of(100));
+        pacing.sent(2, 500, NOW);
         pacing.sent(3, 1_000, NOW);
 
-        pacing.answered(3, Optional.empty());
+        pacing.answered(3, 0);
 
-        assertThat(pacing.pace()).contains(new Pace(NOW.plusSeconds(10), Map.of()));
+        assertThat(pacing.pace()).contains(new Pace(NOW.plusSeconds(5), Map.of(2, 500L)));
     }
 
     @Test
@@ -57,7 +58,7 @@ class PacingTest {
     void anAnswerOfAChunkThatWentOutBeforeThereWasALimitCostsNothing() {
         var pacing = new Pacing(Optional.empty(), Optional.of(1));
 
-        pacing.answered(0, Optional.of(1_000_000L));
+        pacing.answered(0, 1_000_000);
 
         assertThat(pacing.allows(NOW)).isTrue();
         assertThat(pacing.pace()).isEmpty();

@@ -3,6 +3,7 @@ package dev.sluice.verification;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.Verification;
+import dev.sluice.messaging.OwnedStates;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -16,7 +17,7 @@ import java.util.Set;
  * Which comparisons the tables' states ask for, and which are under way. It is made anew from the topic at every start.
  * Safe for use by several threads.
  */
-final class Agenda {
+final class Agenda implements OwnedStates.Owner {
 
     /** One comparison. Equal exactly if it is the same one. */
     record Wanted(TableName table, long run, long number) {}
@@ -26,6 +27,7 @@ final class Agenda {
     private final Set<Wanted> underWay = new HashSet<>();
     private final Map<TableName, Wanted> answered = new LinkedHashMap<>();
     private boolean complete;
+    private boolean rests;
 
     /** @param atOnce 1 to 16 */
     Agenda(int atOnce) {
@@ -35,15 +37,22 @@ final class Agenda {
         this.atOnce = atOnce;
     }
 
-    /** Another process may have the topic now: nothing is known until it is read again. */
-    synchronized void forget() {
+    @Override
+    public synchronized void forget() {
         tables.clear();
         answered.clear();
         complete = false;
+        rests = false;
     }
 
-    /** The topic has been read to its end. */
-    synchronized void complete() {
+    /** Nothing of a stream passes while the pipeline is paused, so that no comparison would come to an end. */
+    @Override
+    public synchronized void rest(boolean all) {
+        rests = all;
+    }
+
+    @Override
+    public synchronized void complete() {
         complete = true;
     }
 
@@ -51,11 +60,13 @@ final class Agenda {
         return complete;
     }
 
-    synchronized void put(TableRecord record) {
+    @Override
+    public synchronized void put(TableRecord record) {
         tables.put(record.table(), record);
     }
 
-    synchronized void remove(TableName table) {
+    @Override
+    public synchronized void remove(TableName table) {
         tables.remove(table);
         answered.remove(table);
     }
@@ -63,7 +74,7 @@ final class Agenda {
     /** What is due, who asked first before the others. Each is to be {@link #end ended}. */
     synchronized List<Wanted> take() {
         List<Wanted> due = new ArrayList<>();
-        if (!complete) {
+        if (!complete || rests) {
             return due;
         }
         tables.values().stream()
@@ -81,6 +92,7 @@ final class Agenda {
     synchronized List<Wanted> unwanted() {
         return underWay.stream()
                 .filter(wanted -> !complete
+                        || rests
                         || !Optional.ofNullable(tables.get(wanted.table()))
                                 .flatMap(Agenda::wanted)
                                 .equals(Optional.of(wanted)))

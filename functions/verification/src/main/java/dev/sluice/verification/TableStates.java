@@ -1,22 +1,19 @@
 package dev.sluice.verification;
 
-import dev.sluice.domain.TableName;
 import dev.sluice.messaging.Messages;
-import dev.sluice.messaging.Messages.InvalidMessageException;
+import dev.sluice.messaging.OwnedStates;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.common.annotation.Identifier;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.Cancellable;
 import io.smallrye.reactive.messaging.kafka.KafkaClientService;
-import io.smallrye.reactive.messaging.kafka.KafkaConsumer;
 import io.smallrye.reactive.messaging.kafka.KafkaConsumerRebalanceListener;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -36,21 +33,17 @@ public class TableStates implements KafkaConsumerRebalanceListener {
     private static final String CHANNEL = "verification-table-state";
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(200);
 
-    private final Messages messages;
     private final Verifications verifications;
-    private final KafkaClientService kafka;
+    private final OwnedStates states;
     private final Agenda agenda;
-    /** Where the topic ended when this process got it. */
-    private final AtomicReference<Map<TopicPartition, Long>> ends = new AtomicReference<>(Map.of());
     private final AtomicReference<Cancellable> looking = new AtomicReference<>(() -> {});
 
     @Inject
     public TableStates(
             Messages messages, Verifications verifications, VerificationConfig config, KafkaClientService kafka) {
-        this.messages = messages;
         this.verifications = verifications;
-        this.kafka = kafka;
         this.agenda = new Agenda(config.tablesAtOnce());
+        this.states = new OwnedStates(kafka, CHANNEL, messages, agenda);
         // A bad setting is told at the start, not when somebody asks for a comparison.
         config.limits();
     }
@@ -69,67 +62,30 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     @Override
     public void onPartitionsAssigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        if (!partitions.isEmpty()) {
-            agenda.forget();
-            ends.set(Map.copyOf(consumer.endOffsets(partitions)));
-            consumer.seekToBeginning(partitions);
-        }
+        states.assigned(consumer, partitions);
     }
 
     @Override
     public void onPartitionsRevoked(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        if (!partitions.isEmpty()) {
-            ends.set(Map.of());
-            agenda.forget();
-        }
+        states.revoked(partitions);
     }
 
     @Override
     public void onPartitionsLost(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
-        onPartitionsRevoked(consumer, partitions);
+        states.revoked(partitions);
     }
 
     @Incoming(CHANNEL)
     public void read(ConsumerRecord<String, byte[]> record) {
-        if (record.key() == null || record.key().equals(Messages.PIPELINE_KEY)) {
-            return;
-        }
-        try {
-            if (record.value() == null) {
-                agenda.remove(TableName.parse(record.key()));
-            } else {
-                agenda.put(messages.tableState(record));
-            }
-        } catch (InvalidMessageException | IllegalArgumentException e) {
-            LOG.errorf("a table's state cannot be read and is passed over: %s", e.getMessage());
-        }
+        states.read(record);
     }
 
     private void look() {
         agenda.unwanted().forEach(verifications::cutOff);
         if (!agenda.isComplete()) {
-            seeWhetherComplete();
+            states.seeWhetherComplete();
             return;
         }
         agenda.take().forEach(wanted -> verifications.begin(wanted, answered -> agenda.end(wanted, answered)));
-    }
-
-    private void seeWhetherComplete() {
-        Map<TopicPartition, Long> wanted = ends.get();
-        if (wanted.isEmpty()) {
-            return;
-        }
-        KafkaConsumer<String, byte[]> consumer = kafka.getConsumer(CHANNEL);
-        consumer.getPositions()
-                .subscribe()
-                .with(
-                        positions -> {
-                            boolean reached = wanted.entrySet().stream()
-                                    .allMatch(end -> positions.getOrDefault(end.getKey(), -1L) >= end.getValue());
-                            if (reached && ends.get() == wanted) {
-                                agenda.complete();
-                            }
-                        },
-                        failure -> LOG.debugf("position not known yet: %s", failure.getMessage()));
     }
 }

@@ -42,6 +42,21 @@ class AgendaTest {
     }
 
     @Test
+    void whileThePipelineRestsNothingIsComparedAndWhatWasBeginsAgainAfterwards() {
+        agenda.complete();
+        read("a", 5, new Verification.Running(0));
+        agenda.take();
+
+        agenda.rest(true);
+        assertThat(agenda.unwanted()).containsExactly(A);
+        agenda.end(A, false);
+        assertThat(agenda.take()).isEmpty();
+        agenda.rest(false);
+
+        assertThat(agenda.take()).containsExactly(A);
+    }
+
+    @Test
     void whatWasNotAnsweredIsBegunAgain() {
         agenda.complete();
         read("a", 5, new Verification.Running(0));

@@ -43,6 +43,16 @@ public sealed interface Event {
      */
     record SourceMeasured(long sessions, long lagMillis, Optional<String> unseen) implements Event {}
 
+    /** What no chunk comes near: a number above it, or below 0, is none that a function of ours has counted. */
+    long COUNT_MAX = 10_000_000_000_000_000L;
+
+    private static void requireCount(long count, String field) {
+        if (count < 0 || count > COUNT_MAX) {
+            throw new IllegalArgumentException(
+                    "the field «" + field + "» is " + count + ": it is a number from 0 to " + COUNT_MAX);
+        }
+    }
+
     /** An event of one run of one table. */
     sealed interface OfRun extends Event {
         TableName table();
@@ -75,6 +85,7 @@ public sealed interface Event {
             implements OfRun {
         public ChunksPlanned {
             boundaries = List.copyOf(boundaries);
+            rows.ifPresent(each -> requireCount(each, "rows"));
         }
 
         /** Of chunks whose size nobody noted. */
@@ -93,7 +104,13 @@ public sealed interface Event {
     }
 
     record ChunkCopied(TableName table, long run, int chunk, int attempt, long rows, long bytes, long millis)
-            implements OfChunk {}
+            implements OfChunk {
+        public ChunkCopied {
+            requireCount(rows, "rows");
+            requireCount(bytes, "bytes");
+            requireCount(millis, "millis");
+        }
+    }
 
     record ChunkFailed(TableName table, long run, int chunk, int attempt, Fault fault) implements OfChunk {}
 

@@ -94,7 +94,7 @@ public enum Setting {
             "",
             "When a range is copied anew: delete takes such rows off the destination (or marks them, where the table "
                     + "marks rows), keep leaves them as they are, also those that it "
-                    + "deletes between the start of the backfill and the copy of their range.");
+                    + "deletes, truncates or gives another key while the backfill runs; not for a backfill with other options.");
 
     /** What a value of a setting looks like. */
     public sealed interface Kind {}

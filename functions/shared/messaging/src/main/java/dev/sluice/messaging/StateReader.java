@@ -16,7 +16,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
@@ -57,6 +59,8 @@ public class StateReader implements AutoCloseable {
     private final Map<TableName, TableRecord> tables = new ConcurrentSkipListMap<>();
     private final List<java.util.function.Consumer<Change>> listeners = new CopyOnWriteArrayList<>();
     private volatile Optional<PipelineRecord> pipelineRecord = Optional.empty();
+    /** Keys whose last record cannot be read: a later version may have written it, and a pause with it. */
+    private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
     private volatile Optional<String> trouble = Optional.empty();
     private volatile boolean complete;
     private volatile boolean closed;
@@ -127,11 +131,16 @@ public class StateReader implements AutoCloseable {
     }
 
     /**
-     * Whether nothing new may begin for a table: it or the whole pipeline is paused, or that is not known yet.
+     * Whether nothing new may begin for a table: it or the whole pipeline is paused, or that is not known, not yet or
+     * because the record that would say so cannot be read.
      */
     public boolean rests(TableName name) {
         boolean pipelineRests = pipelineRecord.map(PipelineRecord::pause).filter(Optional<Pause>::isPresent).isPresent();
-        return !complete || pipelineRests || table(name).filter(table -> table.pause().isPresent()).isPresent();
+        return !complete
+                || pipelineRests
+                || unreadable.contains(Messages.PIPELINE_KEY)
+                || unreadable.contains(name.toString())
+                || table(name).filter(table -> table.pause().isPresent()).isPresent();
     }
 
     /** @param listener called by the reader's thread, so it must not block; what it throws is logged */
@@ -174,6 +183,7 @@ public class StateReader implements AutoCloseable {
                 next = 0;
                 complete = false;
                 tables.clear();
+                unreadable.clear();
                 pipelineRecord = Optional.empty();
             } catch (KafkaException e) {
                 trouble = Optional.of("the states of the tables cannot be read: " + e.getMessage());
@@ -193,6 +203,7 @@ public class StateReader implements AutoCloseable {
 
     private void take(ConsumerRecord<String, byte[]> record) {
         try {
+            unreadable.remove(String.valueOf(record.key()));
             if (Messages.PIPELINE_KEY.equals(record.key())) {
                 if (record.value() != null) {
                     PipelineRecord now = messages.pipelineState(record);
@@ -209,7 +220,8 @@ public class StateReader implements AutoCloseable {
                 tell(new Change.OfTable(now.table(), before, now));
             }
         } catch (Messages.InvalidMessageException | IllegalArgumentException e) {
-            LOG.errorf("a state cannot be read and is passed over: %s", e.getMessage());
+            LOG.errorf("a state cannot be read, and what it speaks of rests: %s", e.getMessage());
+            unreadable.add(String.valueOf(record.key()));
         }
     }
 

@@ -228,6 +228,23 @@ class MessagesTest {
         assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command, Optional.of("Ann Lee")));
     }
 
+    static Stream<String> countsThatNobodyCounted() {
+        return Stream.of(
+                "\"rows\":-1,\"bytes\":1,\"millis\":1",
+                "\"rows\":9000000000000000000,\"bytes\":1,\"millis\":1",
+                "\"rows\":1,\"bytes\":-1,\"millis\":1",
+                "\"rows\":1,\"bytes\":1,\"millis\":-5");
+    }
+
+    @ParameterizedTest
+    @MethodSource("countsThatNobodyCounted")
+    void aCountThatCannotBeIsNotReckonedWith(String counts) {
+        assertThat(messages.input(record(envelope(
+                        "dev.sluice.event.chunk-copied",
+                        "{\"table\":\"public.orders\",\"run\":1,\"chunk\":0,\"attempt\":1," + counts + "}"))))
+                .isInstanceOfSatisfying(Input.Poison.class, poison -> assertThat(poison.reason()).contains("from 0 to"));
+    }
+
     static Stream<String> namesThatNobodyHas() {
         return Stream.of("", " ", "ann\nforged line", "ann\u001b[31m", "a".repeat(201));
     }

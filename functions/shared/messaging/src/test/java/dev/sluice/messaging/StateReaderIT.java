@@ -112,6 +112,13 @@ class StateReaderIT {
         await().atMost(LIMIT).until(reader::isComplete);
         assertThat(reader.tables()).containsOnlyKeys(B);
         assertThat(reader.pipeline()).isEmpty();
+        assertThat(reader.rests(B)).as("as long as nobody can read whether the pipeline does").isTrue();
+
+        send(messages.pipelineState(PipelineRecord.empty()));
+        await().atMost(LIMIT).until(() -> !reader.rests(B));
+        assertThat(reader.rests(A)).as("its own state cannot be read").isTrue();
+        send(messages.tableState(table(A, false)));
+        await().atMost(LIMIT).until(() -> !reader.rests(A));
     }
 
     private void send(ProducerRecord<String, byte[]> record) throws Exception {

@@ -48,6 +48,7 @@ final class LiveComparison {
     private final VerificationSide destination;
     private final Limits limits;
     private final Check check;
+    private final SourceCapture capture;
     private final Stream stream;
     private final LongConsumer moved;
 
@@ -62,12 +63,14 @@ final class LiveComparison {
             VerificationSide destination,
             Limits limits,
             Check check,
+            SourceCapture capture,
             Stream stream,
             LongConsumer moved) {
         this.source = source;
         this.destination = destination;
         this.limits = limits;
         this.check = check;
+        this.capture = capture;
         this.stream = stream;
         this.moved = moved;
     }
@@ -262,10 +265,10 @@ final class LiveComparison {
      * Waits until the source shows all that the destination may have: a change can be decoded, sent and applied before
      * its transaction is visible at the source, where a standby is waited for (R2).
      */
-    private boolean transactionsEnded() throws SQLException, InterruptedException {
-        long transaction = source.newTransaction();
+    private boolean transactionsEnded() throws InterruptedException {
+        long transaction = capture.barrierTransaction().await().atMost(Database.ANSWER_LIMIT);
         long deadline = System.nanoTime() + limits.transactionsWait().toNanos();
-        while (!source.haveEndedBefore(transaction)) {
+        while (!capture.barrierStatus(transaction).await().atMost(Database.ANSWER_LIMIT).passed()) {
             if (System.nanoTime() > deadline) {
                 return false;
             }

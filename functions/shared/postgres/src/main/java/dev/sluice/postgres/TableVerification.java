@@ -31,19 +31,26 @@ public class TableVerification {
     private final Database destination;
     private final SchemaMapping schemas;
     private final Ledger ledger;
+    private final SourceCapture capture;
     private final Optional<HashSalt> salt;
 
     @Inject
-    public TableVerification(Databases databases, SchemaMapping schemas, Ledger ledger) {
-        this(databases.source(), databases.destination(), schemas, ledger, databases.salt());
+    public TableVerification(Databases databases, SchemaMapping schemas, Ledger ledger, SourceCapture capture) {
+        this(databases.source(), databases.destination(), schemas, ledger, capture, databases.salt());
     }
 
     TableVerification(
-            Database source, Database destination, SchemaMapping schemas, Ledger ledger, Optional<HashSalt> salt) {
+            Database source,
+            Database destination,
+            SchemaMapping schemas,
+            Ledger ledger,
+            SourceCapture capture,
+            Optional<HashSalt> salt) {
         this.source = source;
         this.destination = destination;
         this.schemas = schemas;
         this.ledger = ledger;
+        this.capture = capture;
         this.salt = salt;
     }
 
@@ -138,6 +145,7 @@ public class TableVerification {
                                     "Verify it again once the destination has followed the change.");
                         }
                     },
+                    capture,
                     stream,
                     moved);
             return sql.source().isRanged() ? comparison.byRanges() : comparison.byBuckets();

@@ -23,8 +23,6 @@ final class VerificationSide {
             + "SET LOCAL max_parallel_workers_per_gather = 0";
     /** The planner sees no range in a key of several columns, and would read the whole table for each. */
     private static final String RANGE = "; SET LOCAL enable_seqscan = off";
-    /** An index tells where a range is cut; a sort of the whole table would look cheaper to the planner. */
-    private static final String INDEX_WALK = RANGE + "; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off";
 
     private final Connection connection;
     private final VerificationSql sql;
@@ -100,7 +98,7 @@ final class VerificationSide {
 
     /** Upper ends of parts of a range, rising. */
     List<Key> cuts(KeyRange range, int every, int keysMax) throws SQLException {
-        return ask(INDEX_WALK, sql.cuts(range, every, keysMax), rows -> {
+        return ask("; " + SourceKeys.INDEX_WALK, sql.cuts(range, every, keysMax), rows -> {
             int columns = rows.getMetaData().getColumnCount();
             List<Key> cuts = new ArrayList<>();
             while (rows.next()) {
@@ -111,25 +109,6 @@ final class VerificationSide {
                 cuts.add(new Key(key));
             }
             return cuts;
-        });
-    }
-
-    /** Takes the id of a transaction that ends at once: those that are under way have lower ones. */
-    long newTransaction() throws SQLException {
-        try (var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT pg_current_xact_id()::text::int8")) {
-            rows.next();
-            return rows.getLong(1);
-        } finally {
-            connection.rollback();
-        }
-    }
-
-    /** Whether every transaction with a lower id has ended, and is seen by whoever reads from now on (R2). */
-    boolean haveEndedBefore(long transaction) throws SQLException {
-        return ask("", "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8 >= " + transaction, rows -> {
-            rows.next();
-            return rows.getBoolean(1);
         });
     }
 }

@@ -53,6 +53,7 @@ class TableVerificationIT {
         databases = bench.databases;
         verification = new TableVerification(
                 databases.source, databases.destination, databases.schemas, databases.ledger,
+                new SourceCapture(databases.source, databases.pipeline),
                 Optional.of(new HashSalt(OptionsBench.SALT)));
     }
 
