@@ -3,74 +3,44 @@ package dev.sluice.completion;
 import dev.sluice.completion.Work.Decision;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
-import dev.sluice.messaging.OwnedStates;
+import dev.sluice.messaging.KnownStates;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The tables as they stand, and which work is under way. It is made anew from the topic at every start, so it says
- * what is lacking, not what has happened. Safe for use by several threads.
- */
-final class Agenda implements OwnedStates.Owner {
+/** Which work the tables as they stand ask for, and which is under way. Safe for use by several threads. */
+final class Agenda {
 
     private static final int BUILDS_MAX = 2;
 
     private final int closingsMax;
-    private final Map<TableName, TableRecord> tables = new LinkedHashMap<>();
+    private final KnownStates known;
     private final Map<TableName, Work> underWay = new HashMap<>();
     private final Map<TableName, Work> answered = new HashMap<>();
-    private boolean complete;
-    private boolean rests;
+    private long reading;
 
     /** @param closingsMax how many runs are closed at once; beside them constraints of two tables are built */
-    Agenda(int closingsMax) {
+    Agenda(int closingsMax, KnownStates known) {
         this.closingsMax = closingsMax;
+        this.known = known;
     }
 
-    @Override
-    public synchronized void forget() {
-        tables.clear();
-        answered.clear();
-        complete = false;
-        rests = false;
-    }
-
-    @Override
-    public synchronized void rest(boolean all) {
-        rests = all;
-    }
-
-    @Override
-    public synchronized void complete() {
-        complete = true;
-    }
-
-    synchronized boolean isComplete() {
-        return complete;
-    }
-
-    @Override
-    public synchronized void put(TableRecord record) {
-        tables.put(record.table(), record);
-    }
-
-    @Override
-    public synchronized void remove(TableName table) {
-        tables.remove(table);
-        answered.remove(table);
+    private Map<TableName, TableRecord> look() {
+        KnownStates.View view = known.view();
+        if (view.reading() != reading) {
+            reading = view.reading();
+            answered.clear();
+        }
+        answered.keySet().retainAll(view.tables().keySet());
+        return view.tables();
     }
 
     /** Takes what is due, as much as may be under way at once. Each is to be {@link #end ended}. */
     synchronized List<Work> take(Instant now) {
         List<Work> due = new ArrayList<>();
-        if (!complete || rests) {
-            return due;
-        }
-        for (TableRecord record : tables.values()) {
+        for (TableRecord record : look().values()) {
             boolean free = record.pause().isEmpty() && !underWay.containsKey(record.table());
             if (free
                     && Work.decide(record, now) instanceof Decision.Do(Work work)
@@ -100,7 +70,7 @@ final class Agenda implements OwnedStates.Owner {
     /** @param isAnswered whether the scheduler will hear of it; otherwise the work is taken again */
     synchronized void end(Work work, boolean isAnswered) {
         underWay.remove(work.table(), work);
-        if (isAnswered && tables.containsKey(work.table())) {
+        if (isAnswered && look().containsKey(work.table())) {
             answered.put(work.table(), work);
         }
     }

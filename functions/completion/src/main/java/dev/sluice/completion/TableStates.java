@@ -1,5 +1,6 @@
 package dev.sluice.completion;
 
+import dev.sluice.messaging.KnownStates;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.OwnedStates;
 import dev.sluice.postgres.Ledger;
@@ -43,14 +44,15 @@ public class TableStates implements KafkaConsumerRebalanceListener {
     private final Completion completion;
     private final Ledger ledger;
     private final OwnedStates states;
-    private final Agenda agenda = new Agenda(TABLES_AT_ONCE);
+    private final KnownStates known = new KnownStates();
+    private final Agenda agenda = new Agenda(TABLES_AT_ONCE, known);
     private final AtomicReference<Cancellable> looking = new AtomicReference<>(() -> {});
 
     @Inject
     public TableStates(Messages messages, Completion completion, Ledger ledger, KafkaClientService kafka) {
         this.completion = completion;
         this.ledger = ledger;
-        this.states = new OwnedStates(kafka, CHANNEL, messages, agenda);
+        this.states = new OwnedStates(kafka, CHANNEL, messages, known);
     }
 
     void start(@Observes StartupEvent event) {
@@ -95,7 +97,7 @@ public class TableStates implements KafkaConsumerRebalanceListener {
     }
 
     private void look() {
-        if (!agenda.isComplete()) {
+        if (!known.isComplete()) {
             states.seeWhetherComplete();
             return;
         }

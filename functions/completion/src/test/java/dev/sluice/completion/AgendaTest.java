@@ -11,6 +11,7 @@ import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Constraints;
 import dev.sluice.domain.TableState.Outcome;
+import dev.sluice.messaging.KnownStates;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,23 +20,24 @@ class AgendaTest {
 
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
-    private final Agenda agenda = new Agenda(2);
+    private final KnownStates known = new KnownStates();
+    private final Agenda agenda = new Agenda(2, known);
 
     @Test
     void nothingIsTakenBeforeTheTopicIsReadToItsEnd() {
-        agenda.put(completing("a", Attempt.first()));
+        known.put(completing("a", Attempt.first()));
         assertThat(agenda.take(NOW)).isEmpty();
 
-        agenda.put(table("a", new TableState.Draining(7, Lsn.ZERO)));
-        agenda.complete();
+        known.put(table("a", new TableState.Draining(7, Lsn.ZERO)));
+        known.complete();
 
         assertThat(agenda.take(NOW)).as("the state that was meant to be closed is long past").isEmpty();
     }
 
     @Test
     void workIsTakenOnceUntilItsAnswerIsFollowedByANewTry() {
-        agenda.complete();
-        agenda.put(completing("a", Attempt.first()));
+        known.complete();
+        known.put(completing("a", Attempt.first()));
         List<Work> first = agenda.take(NOW);
         assertThat(first).hasSize(1);
         assertThat(agenda.take(NOW)).as("under way").isEmpty();
@@ -43,15 +45,15 @@ class AgendaTest {
         agenda.end(first.get(0), true);
         assertThat(agenda.take(NOW)).as("answered").isEmpty();
 
-        agenda.put(completing("a", Attempt.first().after(Fault.faulty("r", "h"), NOW).orElseThrow()));
+        known.put(completing("a", Attempt.first().after(Fault.faulty("r", "h"), NOW).orElseThrow()));
         assertThat(agenda.take(NOW)).as("the next try is not due").isEmpty();
         assertThat(agenda.take(NOW.plusSeconds(1))).extracting(Work::attempt).containsExactly(2);
     }
 
     @Test
     void workWithoutAnAnswerIsTakenAgain() {
-        agenda.complete();
-        agenda.put(completing("a", Attempt.first()));
+        known.complete();
+        known.put(completing("a", Attempt.first()));
 
         agenda.end(agenda.take(NOW).get(0), false);
 
@@ -60,8 +62,8 @@ class AgendaTest {
 
     @Test
     void noMoreThanTheLimitIsUnderWay() {
-        agenda.complete();
-        List.of("a", "b", "c").forEach(table -> agenda.put(completing(table, Attempt.first())));
+        known.complete();
+        List.of("a", "b", "c").forEach(table -> known.put(completing(table, Attempt.first())));
 
         List<Work> first = agenda.take(NOW);
         assertThat(first).hasSize(2);
@@ -72,12 +74,12 @@ class AgendaTest {
 
     @Test
     void buildsHaveALimitOfTheirOwnSoThatOnesThatWaitKeepNoRunFromBeingClosed() {
-        agenda.complete();
-        List.of("a", "b", "c").forEach(table -> agenda.put(building(table)));
+        known.complete();
+        List.of("a", "b", "c").forEach(table -> known.put(building(table)));
         List<Work> builds = agenda.take(NOW);
         assertThat(builds).extracting(Work::table).containsExactly(name("a"), name("b"));
 
-        List.of("d", "e", "f").forEach(table -> agenda.put(completing(table, Attempt.first())));
+        List.of("d", "e", "f").forEach(table -> known.put(completing(table, Attempt.first())));
         assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("d"), name("e"));
 
         agenda.end(builds.get(0), true);
@@ -86,44 +88,44 @@ class AgendaTest {
 
     @Test
     void aRemovedTableIsForgotten() {
-        agenda.complete();
-        agenda.put(completing("a", Attempt.first()));
-        agenda.remove(name("a"));
+        known.complete();
+        known.put(completing("a", Attempt.first()));
+        known.remove(name("a"));
 
         assertThat(agenda.take(NOW)).isEmpty();
     }
 
     @Test
     void whatAnotherProcessMayDoIsNotTaken() {
-        agenda.complete();
-        agenda.put(completing("a", Attempt.first()));
-        agenda.forget();
+        known.complete();
+        known.put(completing("a", Attempt.first()));
+        known.forget();
 
-        assertThat(agenda.isComplete()).isFalse();
+        assertThat(known.isComplete()).isFalse();
         assertThat(agenda.take(NOW)).isEmpty();
     }
 
     @Test
     void aPausedTableRestsUntilItGoesOn() {
-        agenda.complete();
-        agenda.put(Records.paused(completing("a", Attempt.first())));
-        agenda.put(Records.paused(building("b")));
+        known.complete();
+        known.put(Records.paused(completing("a", Attempt.first())));
+        known.put(Records.paused(building("b")));
         assertThat(agenda.take(NOW)).isEmpty();
 
-        agenda.put(completing("a", Attempt.first()));
-        agenda.put(building("b"));
+        known.put(completing("a", Attempt.first()));
+        known.put(building("b"));
 
         assertThat(agenda.take(NOW)).extracting(Work::table).containsExactly(name("a"), name("b"));
     }
 
     @Test
     void aPausedPipelineRestsUntilItGoesOn() {
-        agenda.complete();
-        agenda.rest(true);
-        agenda.put(completing("a", Attempt.first()));
+        known.complete();
+        known.rest(true);
+        known.put(completing("a", Attempt.first()));
         assertThat(agenda.take(NOW)).isEmpty();
 
-        agenda.rest(false);
+        known.rest(false);
 
         assertThat(agenda.take(NOW)).hasSize(1);
     }

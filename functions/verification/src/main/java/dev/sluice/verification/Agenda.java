@@ -3,7 +3,7 @@ package dev.sluice.verification;
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TableRecord;
 import dev.sluice.domain.Verification;
-import dev.sluice.messaging.OwnedStates;
+import dev.sluice.messaging.KnownStates;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -17,67 +17,41 @@ import java.util.Set;
  * Which comparisons the tables' states ask for, and which are under way. It is made anew from the topic at every start.
  * Safe for use by several threads.
  */
-final class Agenda implements OwnedStates.Owner {
+final class Agenda {
 
     /** One comparison. Equal exactly if it is the same one. */
     record Wanted(TableName table, long run, long number) {}
 
     private final int atOnce;
-    private final Map<TableName, TableRecord> tables = new LinkedHashMap<>();
+    private final KnownStates known;
     private final Set<Wanted> underWay = new HashSet<>();
     private final Map<TableName, Wanted> answered = new LinkedHashMap<>();
-    private boolean complete;
-    private boolean rests;
+    private long reading;
 
     /** @param atOnce 1 to 16 */
-    Agenda(int atOnce) {
+    Agenda(int atOnce, KnownStates known) {
         if (atOnce < 1 || atOnce > 16) {
             throw new IllegalArgumentException("sluice.verification.tables-at-once is 1 to 16, not " + atOnce);
         }
         this.atOnce = atOnce;
+        this.known = known;
     }
 
-    @Override
-    public synchronized void forget() {
-        tables.clear();
-        answered.clear();
-        complete = false;
-        rests = false;
-    }
-
-    /** Nothing of a stream passes while the pipeline is paused, so that no comparison would come to an end. */
-    @Override
-    public synchronized void rest(boolean all) {
-        rests = all;
-    }
-
-    @Override
-    public synchronized void complete() {
-        complete = true;
-    }
-
-    synchronized boolean isComplete() {
-        return complete;
-    }
-
-    @Override
-    public synchronized void put(TableRecord record) {
-        tables.put(record.table(), record);
-    }
-
-    @Override
-    public synchronized void remove(TableName table) {
-        tables.remove(table);
-        answered.remove(table);
+    /** None while the pipeline is paused: nothing of a stream passes then, and no comparison would come to an end. */
+    private Map<TableName, TableRecord> look() {
+        KnownStates.View view = known.view();
+        if (view.reading() != reading) {
+            reading = view.reading();
+            answered.clear();
+        }
+        answered.keySet().retainAll(view.tables().keySet());
+        return view.tables();
     }
 
     /** What is due, who asked first before the others. Each is to be {@link #end ended}. */
     synchronized List<Wanted> take() {
         List<Wanted> due = new ArrayList<>();
-        if (!complete || rests) {
-            return due;
-        }
-        tables.values().stream()
+        look().values().stream()
                 .flatMap(record -> wanted(record).stream())
                 .sorted(Comparator.comparingLong(Wanted::number))
                 .filter(wanted -> !wanted.equals(answered.get(wanted.table())))
@@ -90,19 +64,18 @@ final class Agenda implements OwnedStates.Owner {
 
     /** What is under way, and nobody wants any more. */
     synchronized List<Wanted> unwanted() {
+        Map<TableName, TableRecord> tables = look();
         return underWay.stream()
-                .filter(wanted -> !complete
-                        || rests
-                        || !Optional.ofNullable(tables.get(wanted.table()))
-                                .flatMap(Agenda::wanted)
-                                .equals(Optional.of(wanted)))
+                .filter(wanted -> !Optional.ofNullable(tables.get(wanted.table()))
+                        .flatMap(Agenda::wanted)
+                        .equals(Optional.of(wanted)))
                 .toList();
     }
 
     /** @param isAnswered whether the scheduler will hear of it; otherwise it is begun again */
     synchronized void end(Wanted wanted, boolean isAnswered) {
         underWay.remove(wanted);
-        if (isAnswered && tables.containsKey(wanted.table())) {
+        if (isAnswered && look().containsKey(wanted.table())) {
             answered.put(wanted.table(), wanted);
         }
     }

@@ -1,5 +1,6 @@
 package dev.sluice.verification;
 
+import dev.sluice.messaging.KnownStates;
 import dev.sluice.messaging.Messages;
 import dev.sluice.messaging.OwnedStates;
 import io.quarkus.runtime.ShutdownEvent;
@@ -35,6 +36,7 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     private final Verifications verifications;
     private final OwnedStates states;
+    private final KnownStates known = new KnownStates();
     private final Agenda agenda;
     private final AtomicReference<Cancellable> looking = new AtomicReference<>(() -> {});
 
@@ -42,8 +44,8 @@ public class TableStates implements KafkaConsumerRebalanceListener {
     public TableStates(
             Messages messages, Verifications verifications, VerificationConfig config, KafkaClientService kafka) {
         this.verifications = verifications;
-        this.agenda = new Agenda(config.tablesAtOnce());
-        this.states = new OwnedStates(kafka, CHANNEL, messages, agenda);
+        this.agenda = new Agenda(config.tablesAtOnce(), known);
+        this.states = new OwnedStates(kafka, CHANNEL, messages, known);
         // A bad setting is told at the start, not when somebody asks for a comparison.
         config.limits();
     }
@@ -56,7 +58,7 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     void stop(@Observes ShutdownEvent event) {
         looking.get().cancel();
-        agenda.forget();
+        known.forget();
         agenda.unwanted().forEach(verifications::cutOff);
     }
 
@@ -82,7 +84,7 @@ public class TableStates implements KafkaConsumerRebalanceListener {
 
     private void look() {
         agenda.unwanted().forEach(verifications::cutOff);
-        if (!agenda.isComplete()) {
+        if (!known.isComplete()) {
             states.seeWhetherComplete();
             return;
         }

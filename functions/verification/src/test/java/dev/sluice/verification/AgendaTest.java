@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.domain.Fault;
 import dev.sluice.domain.Verification;
+import dev.sluice.messaging.KnownStates;
 import dev.sluice.verification.Agenda.Wanted;
 import org.junit.jupiter.api.Test;
 
@@ -13,10 +14,11 @@ class AgendaTest {
     private static final Wanted A = new Wanted(Tables.name("a"), Tables.RUN, 5);
     private static final Wanted B = new Wanted(Tables.name("b"), Tables.RUN, 4);
 
-    private final Agenda agenda = new Agenda(1);
+    private final KnownStates known = new KnownStates();
+    private final Agenda agenda = new Agenda(1, known);
 
     private void read(String table, long number, Verification.Stage stage) {
-        agenda.put(Tables.streaming(table, number, stage));
+        known.put(Tables.streaming(table, number, stage));
     }
 
     @Test
@@ -24,14 +26,14 @@ class AgendaTest {
         read("a", 5, new Verification.Running(0));
         assertThat(agenda.take()).isEmpty();
 
-        agenda.complete();
+        known.complete();
         assertThat(agenda.take()).containsExactly(A);
         assertThat(agenda.take()).as("it is under way").isEmpty();
     }
 
     @Test
     void whoAskedFirstIsFirstAndTheOthersWait() {
-        agenda.complete();
+        known.complete();
         read("a", 5, new Verification.Running(0));
         read("b", 4, new Verification.Running(0));
 
@@ -43,22 +45,22 @@ class AgendaTest {
 
     @Test
     void whileThePipelineRestsNothingIsComparedAndWhatWasBeginsAgainAfterwards() {
-        agenda.complete();
+        known.complete();
         read("a", 5, new Verification.Running(0));
         agenda.take();
 
-        agenda.rest(true);
+        known.rest(true);
         assertThat(agenda.unwanted()).containsExactly(A);
         agenda.end(A, false);
         assertThat(agenda.take()).isEmpty();
-        agenda.rest(false);
+        known.rest(false);
 
         assertThat(agenda.take()).containsExactly(A);
     }
 
     @Test
     void whatWasNotAnsweredIsBegunAgain() {
-        agenda.complete();
+        known.complete();
         read("a", 5, new Verification.Running(0));
         agenda.take();
 
@@ -69,7 +71,7 @@ class AgendaTest {
 
     @Test
     void whatIsNotAskedForAnyMoreIsUnwanted() {
-        agenda.complete();
+        known.complete();
         read("a", 5, new Verification.Running(0));
         agenda.take();
         assertThat(agenda.unwanted()).isEmpty();
@@ -83,24 +85,24 @@ class AgendaTest {
 
     @Test
     void allIsUnwantedWhenAnotherProcessHasTheTopicOrTheTableIsGone() {
-        agenda.complete();
+        known.complete();
         read("a", 5, new Verification.Running(0));
         agenda.take();
 
-        agenda.remove(A.table());
+        known.remove(A.table());
         assertThat(agenda.unwanted()).containsExactly(A);
         read("a", 5, new Verification.Running(0));
-        agenda.forget();
+        known.forget();
         assertThat(agenda.unwanted()).containsExactly(A);
     }
 
     @Test
     void aLaterOneOfTheTableWaitsUntilTheFirstHasEnded() {
-        var two = new Agenda(2);
-        two.complete();
-        two.put(Tables.streaming("a", 5, new Verification.Running(0)));
+        var two = new Agenda(2, known);
+        known.complete();
+        known.put(Tables.streaming("a", 5, new Verification.Running(0)));
         two.take();
-        two.put(Tables.streaming("a", 9, new Verification.Running(0)));
+        known.put(Tables.streaming("a", 9, new Verification.Running(0)));
 
         assertThat(two.take()).isEmpty();
         assertThat(two.unwanted()).containsExactly(A);
@@ -110,6 +112,6 @@ class AgendaTest {
 
     @Test
     void theBoundIsChecked() {
-        assertThatThrownBy(() -> new Agenda(0)).hasMessageContaining("sluice.verification.tables-at-once");
+        assertThatThrownBy(() -> new Agenda(0, known)).hasMessageContaining("sluice.verification.tables-at-once");
     }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.webhooks;
 
 import dev.sluice.domain.TableName;
+import dev.sluice.domain.TablePattern;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
@@ -14,14 +15,14 @@ import java.util.stream.Collectors;
 /**
  * A receiver, and what it is told. Its text names neither the secret nor the whole URL, which may have a token in it.
  *
- * @param tables names of tables in SQL, {@code *} for any text; empty: all
+ * @param tables that are told of; empty: all
  */
 record Hook(
         String name,
         URI url,
         Signature signature,
         Set<Kind> kinds,
-        List<Pattern> tables,
+        List<TablePattern> tables,
         int progressPercent,
         Duration giveUpAfter,
         Duration timeout) {
@@ -66,7 +67,7 @@ record Hook(
                 url(where, settings),
                 signature,
                 kinds(where, settings),
-                settings.tables().orElse(List.of()).stream().map(Hook::pattern).toList(),
+                tables(where, settings),
                 step,
                 settings.giveUpAfter(),
                 settings.timeout());
@@ -74,7 +75,7 @@ record Hook(
 
     boolean wants(Kind kind, TableName table) {
         return kinds.contains(kind)
-                && (tables.isEmpty() || tables.stream().anyMatch(it -> it.matcher(table.toString()).matches()));
+                && (tables.isEmpty() || tables.stream().anyMatch(it -> it.matches(table)));
     }
 
     private static Set<Kind> kinds(String where, WebhooksConfig.Settings settings) {
@@ -105,10 +106,14 @@ record Hook(
         return url;
     }
 
-    private static Pattern pattern(String text) {
-        return Pattern.compile(List.of(text.strip().split("\\*", -1)).stream()
-                .map(Pattern::quote)
-                .collect(Collectors.joining(".*")), Pattern.DOTALL);
+    private static List<TablePattern> tables(String where, WebhooksConfig.Settings settings) {
+        try {
+            return settings.tables().orElse(List.of()).stream()
+                    .map(text -> TablePattern.parse(text.strip()))
+                    .toList();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(where + ".tables: " + e.getMessage(), e);
+        }
     }
 
     private static boolean within(Duration value, Duration least, Duration most) {

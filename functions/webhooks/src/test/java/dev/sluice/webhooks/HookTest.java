@@ -43,6 +43,7 @@ class HookTest {
         refused(URL, Map.of("giveUpAfter", Duration.ofDays(7)), "1s to 6d");
         refused(URL, Map.of("timeout", Duration.ofMinutes(5)), "100ms to 60s");
         refused(URL, Map.of("events", "backfill.finished"), "backfill.completed");
+        refused(URL, Map.of("tables", "Sales.*"), "is not a pattern");
         assertThatThrownBy(() -> Hook.of("Ops!", Given.settings(URL, Map.of()))).hasMessageContaining("lower-case");
         assertThat(Hook.of("a", Given.settings("http://127.0.0.1:80/", Map.of())).url()).hasPort(80);
         assertThat(Hook.of("a", Given.settings("http://10.0.0.1/", Map.of("allowHttp", true))).url()).hasHost("10.0.0.1");

@@ -1,7 +1,6 @@
 package dev.sluice.messaging;
 
 import dev.sluice.domain.TableName;
-import dev.sluice.domain.TableRecord;
 import io.smallrye.reactive.messaging.kafka.KafkaClientService;
 import io.smallrye.reactive.messaging.kafka.KafkaConsumer;
 import java.util.Collection;
@@ -24,39 +23,24 @@ public final class OwnedStates {
     private final KafkaClientService kafka;
     private final String channel;
     private final Messages messages;
-    private final Owner owner;
+    private final KnownStates known;
     /** Where the topic ended when this process got it. */
     private final AtomicReference<Map<TopicPartition, Long>> ends = new AtomicReference<>(Map.of());
 
-    /** Who works by the states. Called by the threads of Kafka's client, so it must not block. */
-    public interface Owner {
-
-        /** Another process may have the topic now: nothing is known until it is read again. */
-        void forget();
-
-        void put(TableRecord record);
-
-        /** The table is forgotten, or its state cannot be read, so that nothing may be done for it. */
-        void remove(TableName table);
-
-        /** @param all whether nothing new is to begin, of whatever table */
-        void rest(boolean all);
-
-        /** The topic has been read to its end: what is known of a table is its state now, and not one it once had. */
-        void complete();
-    }
-
-    /** @param channel whose consumer reads the topic */
-    public OwnedStates(KafkaClientService kafka, String channel, Messages messages, Owner owner) {
+    /**
+     * @param channel whose consumer reads the topic
+     * @param known what is read is put there
+     */
+    public OwnedStates(KafkaClientService kafka, String channel, Messages messages, KnownStates known) {
         this.kafka = kafka;
         this.channel = channel;
         this.messages = messages;
-        this.owner = owner;
+        this.known = known;
     }
 
     public void assigned(Consumer<?, ?> consumer, Collection<TopicPartition> partitions) {
         if (!partitions.isEmpty()) {
-            owner.forget();
+            known.forget();
             ends.set(Map.copyOf(consumer.endOffsets(partitions)));
             consumer.seekToBeginning(partitions);
         }
@@ -65,7 +49,7 @@ public final class OwnedStates {
     public void revoked(Collection<TopicPartition> partitions) {
         if (!partitions.isEmpty()) {
             ends.set(Map.of());
-            owner.forget();
+            known.forget();
         }
     }
 
@@ -76,11 +60,11 @@ public final class OwnedStates {
         boolean isPipeline = record.key().equals(Messages.PIPELINE_KEY);
         try {
             if (isPipeline) {
-                owner.rest(record.value() != null && messages.pipelineState(record).pause().isPresent());
+                known.rest(record.value() != null && messages.pipelineState(record).pause().isPresent());
             } else if (record.value() == null) {
-                owner.remove(TableName.parse(record.key()));
+                known.remove(TableName.parse(record.key()));
             } else {
-                owner.put(messages.tableState(record));
+                known.put(messages.tableState(record));
             }
         } catch (Messages.InvalidMessageException | IllegalArgumentException e) {
             LOG.errorf("a state cannot be read, and nothing is done by it: %s", e.getMessage());
@@ -91,17 +75,17 @@ public final class OwnedStates {
     /** A later version may have written it, and a pause with it. */
     private void unreadable(String key, boolean isPipeline) {
         if (isPipeline) {
-            owner.rest(true);
+            known.rest(true);
             return;
         }
         try {
-            owner.remove(TableName.parse(key));
+            known.remove(TableName.parse(key));
         } catch (IllegalArgumentException e) {
             LOG.debugf("the state is of no table: %s", e.getMessage());
         }
     }
 
-    /** Tells the owner when all is read that there was; to be called every now and then until then. */
+    /** Notes when all is read that there was; to be called every now and then until then. */
     public void seeWhetherComplete() {
         Map<TopicPartition, Long> wanted = ends.get();
         if (wanted.isEmpty()) {
@@ -115,7 +99,7 @@ public final class OwnedStates {
                             boolean reached = wanted.entrySet().stream()
                                     .allMatch(end -> positions.getOrDefault(end.getKey(), -1L) >= end.getValue());
                             if (reached && ends.get() == wanted) {
-                                owner.complete();
+                                known.complete();
                             }
                         },
                         failure -> LOG.debugf("position not known yet: %s", failure.getMessage()));
