@@ -232,7 +232,7 @@ final class Fold {
             }
         }
         for (String unknown : matched.unknown()) {
-            unknownTable(unknown, options, offset, now);
+            unknownTable(unknown, request, options, offset, now);
         }
     }
 
@@ -271,15 +271,15 @@ final class Fold {
     private void known(TableRecord table, Request request, long offset) {
         TableOptions now = table.optionsAsked().orElse(table.options());
         if (request.options().filter(asked -> !asked.equals(now)).isPresent()) {
-            reject(offset, "add-tables " + table.table(), "it is known already, with other options; send backfill with "
-                    + "the new ones, which copies it anew");
+            reject(request, offset, table.table().toString(), "it is known already, with other options; send backfill "
+                    + "with the new ones, which copies it anew");
         } else {
             notes.add(table.table() + " is known already");
         }
     }
 
     /** A name that the source does not have stands in the overview as Failed; a pattern has no row to stand in. */
-    private void unknownTable(String unknown, TableOptions options, long offset, Instant now) {
+    private void unknownTable(String unknown, Request request, TableOptions options, long offset, Instant now) {
         Fault fault = Fault.refused(
                 "the source has no table " + unknown,
                 "check the name and that Sluice's role may see it, then send retry, or remove to take it off the list");
@@ -292,7 +292,7 @@ final class Fold {
                         now);
             }
         } catch (IllegalArgumentException e) {
-            reject(offset, "add-tables " + unknown, "no table of the source matches");
+            reject(request, offset, unknown, "no table of the source matches");
         }
     }
 
@@ -309,7 +309,7 @@ final class Fold {
             requests.addFirst(new Request(
                     request.offset(), request.tables(), request.options(), next.get(), request.by()));
         } else {
-            reject(offset, "add-tables " + request.tables(), failed.fault().reason());
+            reject(request, offset, request.tables().toString(), failed.fault().reason());
         }
     }
 
@@ -335,9 +335,18 @@ final class Fold {
         forgotten.remove(table.table());
     }
 
+    /** @param offset of the answer that says so */
+    private void reject(Request request, long offset, String tables, String reason) {
+        reject(new Rejection(offset, "add-tables " + tables, reason, Optional.of(request.offset())));
+    }
+
     private void reject(long offset, String what, String reason) {
-        notes.add(what + " rejected: " + reason);
-        rejections.add(new Rejection(offset, what, reason));
+        reject(new Rejection(offset, what, reason));
+    }
+
+    private void reject(Rejection rejection) {
+        notes.add(rejection.what() + " rejected: " + rejection.reason());
+        rejections.add(rejection);
         if (rejections.size() > PipelineRecord.REJECTIONS_MAX) {
             rejections.removeFirst();
         }

@@ -230,7 +230,7 @@ class FoldTest {
         story.event(new Event.MatchingFailed(0, 1, Given.REFUSED));
 
         assertThat(story.world.pipeline().rejections())
-                .containsExactly(new Rejection(2, "add-tables [a]", Given.REFUSED.reason()));
+                .containsExactly(new Rejection(2, "add-tables [a]", Given.REFUSED.reason(), Optional.of(0L)));
         assertThat(story.world.pipeline().requests()).extracting(PipelineRecord.Request::offset).containsExactly(1L);
     }
 

@@ -388,23 +388,41 @@ final class QueueLoop implements AutoCloseable {
                 .positions(held)
                 .chain(positions -> services.topics()
                         .ends(positions.keySet().stream().map(this::partition).toList())
-                        .map(ends -> {
-                            Map<TableName, Long> waiting = new HashMap<>();
-                            positions.forEach((table, position) -> Optional.ofNullable(ends.get(partition(table)))
-                                    .ifPresent(end -> waiting.put(table, Math.max(0, end - position))));
-                            return waiting;
-                        }))
+                        .invoke(ends -> execute(() -> heldQueues(positions, ends)))
+                        .replaceWith(positions))
                 .subscribe()
-                .with(
-                        waiting -> execute(() -> {
-                            looksAtHeld = false;
-                            waiting.forEach((table, count) ->
-                                    Optional.ofNullable(tables.get(table)).ifPresent(stream -> stream.waiting(count)));
-                        }),
-                        failure -> execute(() -> {
-                            looksAtHeld = false;
-                            LOG.debugf("the queues of held tables are not known for now: %s", failure.getMessage());
-                        }));
+                .with(positions -> execute(() -> askForOldest(positions)), this::heldUnknown);
+    }
+
+    private void heldQueues(Map<TableName, Long> positions, Map<TopicPartition, Long> ends) {
+        positions.forEach((table, position) -> Optional.ofNullable(ends.get(partition(table)))
+                .ifPresent(end -> Optional.ofNullable(tables.get(table))
+                        .ifPresent(stream -> stream.waiting(Math.max(0, end - position)))));
+    }
+
+    /** Once for each hold, since what waits first does not change meanwhile. */
+    private void askForOldest(Map<TableName, Long> positions) {
+        Map<TopicPartition, Long> asked = new HashMap<>();
+        positions.forEach((table, position) -> Optional.ofNullable(tables.get(table))
+                .filter(TableStream::wantsOldest)
+                .filter(stream -> asked.size() < QueueTopics.FIRST_MAX)
+                .ifPresent(stream -> asked.put(partition(table), position)));
+        if (asked.isEmpty()) {
+            looksAtHeld = false;
+            return;
+        }
+        services.topics().firstAt(asked).subscribe().with(
+                found -> execute(() -> {
+                    looksAtHeld = false;
+                    positions.keySet().forEach(table -> Optional.ofNullable(found.get(partition(table)))
+                            .ifPresent(at -> Optional.ofNullable(tables.get(table)).ifPresent(it -> it.oldest(at))));
+                }),
+                this::heldUnknown);
+    }
+
+    private void heldUnknown(Throwable failure) {
+        execute(() -> looksAtHeld = false);
+        LOG.debugf("the queues of held tables are not known for now: %s", failure.getMessage());
     }
 
     private TopicPartition partition(TableName table) {

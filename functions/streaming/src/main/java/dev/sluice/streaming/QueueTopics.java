@@ -2,11 +2,16 @@ package dev.sluice.streaming;
 
 import dev.sluice.streaming.QueueHole.Topic;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -19,18 +24,28 @@ import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** What Kafka says of the topics that queue changes. Nothing here blocks. */
+/** What Kafka says of the topics that queue changes. Nothing here blocks the caller. */
 final class QueueTopics implements AutoCloseable {
 
-    private static final int ENDS_TIMEOUT_MILLIS = 5_000;
+    /** So many topics are asked for their first record at once. */
+    static final int FIRST_MAX = 20;
 
+    private static final int ENDS_TIMEOUT_MILLIS = 5_000;
+    private static final Duration FIRST_LIMIT = Duration.ofSeconds(3);
+
+    private final Map<String, Object> kafka;
     private final Admin admin;
 
     QueueTopics(Map<String, Object> kafka) {
+        this.kafka = kafka;
         this.admin = Admin.create(kafka);
     }
 
@@ -70,6 +85,52 @@ final class QueueTopics implements AutoCloseable {
                         })),
                         failure -> true)
                 .map(ignored -> Map.copyOf(ends));
+    }
+
+    /**
+     * When the first record at or behind each of these offsets came in. One that does not come in time, and a topic that
+     * does not reach as far, are left out.
+     *
+     * @param offsets at most {@value #FIRST_MAX}
+     */
+    Uni<Map<TopicPartition, Instant>> firstAt(Map<TopicPartition, Long> offsets) {
+        // A consumer blocks, and may be used by one thread only: this one lives as long as the question.
+        return Uni.createFrom()
+                .item(() -> readFirst(offsets))
+                .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
+    }
+
+    private Map<TopicPartition, Instant> readFirst(Map<TopicPartition, Long> offsets) {
+        Map<String, Object> settings = new HashMap<>(kafka);
+        settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
+        settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "sluice-streaming-oldest");
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        // The first record comes all the same, however large it is.
+        settings.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 1);
+        settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+        Map<TopicPartition, Instant> first = new HashMap<>();
+        Set<TopicPartition> asked = new HashSet<>(offsets.keySet());
+        try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.assign(asked);
+            offsets.forEach(consumer::seek);
+            long until = System.nanoTime() + FIRST_LIMIT.toNanos();
+            while (!asked.isEmpty() && System.nanoTime() < until) {
+                try {
+                    consumer.poll(Duration.ofNanos(Math.max(0, until - System.nanoTime()))).forEach(record -> {
+                        var partition = new TopicPartition(record.topic(), record.partition());
+                        first.put(partition, Instant.ofEpochMilli(record.timestamp()));
+                        asked.remove(partition);
+                    });
+                } catch (OffsetOutOfRangeException e) {
+                    // A hole: whoever opens the queue finds it, and says so (R15).
+                    asked.removeAll(e.partitions());
+                }
+                consumer.assign(asked);
+            }
+        }
+        return first;
     }
 
     /** Deletes what stands before these offsets. A topic where that does not work keeps it until the next time. */

@@ -275,6 +275,7 @@ final class TableStream {
         era++;
         held = false;
         resting = false;
+        oldest = Optional.empty();
         session.ifPresent(open -> {
             loop.unfollow(partition);
             loop.release(bytes(open.pending));
@@ -680,6 +681,18 @@ final class TableStream {
         }
     }
 
+    /** Whether nobody knows yet since when the first change waits in the queue of a held table. */
+    boolean wantsOldest() {
+        return held && waiting > 0 && oldest.isEmpty();
+    }
+
+    /** @param at when the change that waits first in the queue of a held table came in */
+    void oldest(Instant at) {
+        if (held) {
+            oldest = Optional.of(at);
+        }
+    }
+
     /** Tells how the queue stands, if that has changed. */
     void report() {
         guarded(this::reportMoves);
@@ -691,7 +704,7 @@ final class TableStream {
                     waiting = Math.max(0, open.readUpTo + lag - open.progress.position());
                     oldest = Optional.ofNullable(open.pending.peek()).map(first -> Instant.ofEpochMilli(first.timestamp()));
                 }));
-        // What waits first does so for as long as the table rests.
+        // What waits first does so for as long as the table rests or is held.
         Optional<Instant> since = waiting == 0 ? Optional.empty() : oldest;
         var now = new Event.QueueMoved(table, run, waiting, applied, delayMillis, trouble, since);
         boolean quiet = session.isEmpty() && trouble.isEmpty() && !held;

@@ -37,6 +37,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -141,8 +142,12 @@ class StreamingFunctionIT {
         command(new StreamCommand.Hold(table, RUN, 1));
         awaitEvent(new Event.TableHeld(table, RUN, 1)::equals);
         queueFromTheEnd(table);
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         write(table, 1, 1, "7", 1);
-        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 1);
+        capture.flush();
+        Instant after = Instant.now();
+        awaitEvent(event -> event instanceof Event.QueueMoved moved && moved.waiting() == 1
+                && moved.oldest().filter(at -> !at.isBefore(before) && !at.isAfter(after)).isPresent());
         // Older after newer, at new offsets: as after a kill of Debezium Server.
         for (int i = 1; i <= 100; i++) {
             write(table, i * 10L, i, "7", i);

@@ -86,14 +86,29 @@ public record PipelineRecord(
         }
     }
 
-    /** Texts come from whoever sent the input, so they are cut: the record must stay one that Kafka takes. */
-    public record Rejection(long offset, String what, String reason) {
+    /**
+     * Texts come from whoever sent the input, so they are cut: the record must stay one that Kafka takes.
+     *
+     * @param offset of the input that could not be followed
+     * @param request the command that it answers, where it is the answer to one: an add-tables is followed only when the
+     *     source has been asked. Empty: it is the command itself
+     */
+    public record Rejection(long offset, String what, String reason, Optional<Long> request) {
 
         private static final int TEXT_LENGTH_MAX = 500;
 
         public Rejection {
             what = cut(what);
             reason = cut(reason);
+        }
+
+        public Rejection(long offset, String what, String reason) {
+            this(offset, what, reason, Optional.empty());
+        }
+
+        /** The offset of the command that was rejected. */
+        public long command() {
+            return request.orElse(offset);
         }
 
         private static String cut(String text) {

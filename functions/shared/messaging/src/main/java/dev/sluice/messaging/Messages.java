@@ -306,6 +306,20 @@ public final class Messages {
     }
 
     /**
+     * Reads options of one table, as a command has them.
+     *
+     * @param text a JSON object
+     * @throws IllegalArgumentException if the text is not that; the message says what is wrong with it
+     */
+    public TableOptions options(String text) {
+        try {
+            return json.readValue(text, TableOptions.class);
+        } catch (IOException | RuntimeException | StackOverflowError e) {
+            throw new IllegalArgumentException(reason(e), e);
+        }
+    }
+
+    /**
      * A copy of a record that could not be followed, with the reason and where it stood. What is too large to be put
      * away is cut: a record that cannot be put away would stop everything behind it (R19).
      */

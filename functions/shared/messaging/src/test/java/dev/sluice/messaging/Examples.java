@@ -237,7 +237,9 @@ final class Examples {
                         List.of(new PipelineRecord.Request(
                                 5, List.of("public.*"), Optional.of(OPTIONS), RETRIED, Optional.of("ann"))),
                         Map.of(0, new PipelineRecord.SlotTask(TABLE, 7, 1, 2), 255, new PipelineRecord.SlotTask(TABLE, 7, 2, 1)),
-                        List.of(new PipelineRecord.Rejection(4, "cancel", "it streams")),
+                        List.of(
+                                new PipelineRecord.Rejection(4, "cancel", "it streams"),
+                                new PipelineRecord.Rejection(9, "add-tables a", "no table matches", Optional.of(6L))),
                         Settings.NONE.with(Setting.CHUNK_ROWS, 500).with(Setting.JOIN_PATTERNS, List.of("sales.*")),
                         Settings.builtIn(),
                         Optional.of("21 sessions are active"),

@@ -13,6 +13,7 @@ import io.vertx.mutiny.sqlclient.SqlConnection;
 import io.vertx.mutiny.sqlclient.Tuple;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -343,5 +344,80 @@ public class SourceTables {
                     }
                     return new Matched(List.copyOf(tables), List.copyOf(unmatched.values()));
                 });
+    }
+
+    /**
+     * Tables of the source with their sizes, by name: ordinary and partitioned ones, without partitions and what belongs to
+     * PostgreSQL or to Sluice.
+     *
+     * @param search a part of the name, or with {@code *} for any characters all of it; case does not matter; empty: all
+     * @param limit how many at most
+     */
+    public Uni<List<SourceTable>> list(Optional<String> search, int limit) {
+        String[] like = search.map(SourceTables::like).orElseGet(() -> new String[] {"%"});
+        return source.inShortTransaction(connection -> connection
+                .query("SET LOCAL statement_timeout = " + LIST_LIMIT.toMillis())
+                .execute()
+                .chain(() -> connection.query("SET TRANSACTION READ ONLY").execute())
+                .chain(() -> connection
+                        .preparedQuery(LIST)
+                        .execute(Tuple.of(like, pipeline.ledgerSchema(), limit)))
+                .map(rows -> {
+                    List<SourceTable> tables = new ArrayList<>();
+                    rows.forEach(row -> tables.add(listed(row)));
+                    return List.copyOf(tables);
+                }));
+    }
+
+    private static final Duration LIST_LIMIT = Duration.ofSeconds(10);
+
+    /** Sizes are asked for of those only that are listed: each is a look at the files of the table. */
+    private static final String LIST = """
+            WITH listed AS MATERIALIZED (
+              SELECT c.oid, n.oid AS schema_oid, n.nspname::text AS schema, c.relname::text AS name,
+                     c.relkind = 'p' AS partitioned, c.relpersistence::text AS persistence, c.reltuples, c.relowner
+              FROM pg_class c
+              JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+                AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', $2)
+                AND (n.nspname || '.' || c.relname ILIKE ANY ($1) OR c.relname ILIKE ANY ($1))
+              ORDER BY n.nspname, c.relname
+              LIMIT $3)
+            SELECT l.schema, l.name, l.partitioned, l.persistence,
+                   CASE WHEN l.partitioned
+                     THEN (SELECT sum(p.reltuples) FILTER (WHERE p.reltuples >= 0)
+                           FROM pg_partition_tree(l.oid) t JOIN pg_class p ON p.oid = t.relid WHERE t.isleaf)
+                     ELSE nullif(l.reltuples, -1) END::int8,
+                   CASE WHEN l.partitioned
+                     THEN (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) FROM pg_partition_tree(l.oid) t)
+                     ELSE coalesce(pg_total_relation_size(l.oid), 0) END::int8,
+                   has_schema_privilege(l.schema_oid, 'USAGE'), has_table_privilege(l.oid, 'SELECT'),
+                   pg_has_role(l.relowner, 'USAGE'), current_user::text
+            FROM listed l
+            ORDER BY l.schema, l.name""";
+
+    private static SourceTable listed(Row row) {
+        var name = new TableName(row.getString(0), row.getString(1));
+        String role = row.getString(9);
+        Optional<String> refused = !name.isExactInCapture()
+                ? Optional.of("its name is misread by change capture")
+                : row.getString(3).equals("u")
+                        ? Optional.of("it is unlogged: its changes do not stand in the WAL")
+                        : !row.getBoolean(6)
+                                ? Optional.of("the role " + role + " may not use its schema")
+                                : !row.getBoolean(7)
+                                        ? Optional.of("the role " + role + " may not read it")
+                                        : Optional.empty();
+        return new SourceTable(
+                name, Optional.ofNullable(row.getLong(4)), row.getLong(5), row.getBoolean(2), refused);
+    }
+
+    /** A pattern stands for the whole name; other text may stand anywhere in it. */
+    private static String[] like(String search) {
+        String literal = search.replace("\"", "")
+                .replace("\\", "\\\\")
+                .replace("%", "\\%")
+                .replace("_", "\\_");
+        return new String[] {search.contains("*") ? literal.replace("*", "%") : "%" + literal + "%"};
     }
 }

@@ -1,4 +1,4 @@
-package dev.sluice.webhooks;
+package dev.sluice.messaging;
 
 import dev.sluice.domain.Pipeline;
 import io.quarkus.arc.DefaultBean;
