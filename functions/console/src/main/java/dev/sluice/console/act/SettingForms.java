@@ -1,0 +1,6 @@
+package dev.sluice.console.act;
+
+import java.util.List;
+
+/** All settings. */
+public record SettingForms(List<SettingForm> settings) {}
