@@ -65,6 +65,30 @@ require_maven() {
   command -v mvn >/dev/null || fail 'needs Maven 3.8 or later: mvn is not on the PATH'
 }
 
+# Sets CHROMIUM to a browser for the tests of the page. Where there is none it is installed, on a Debian as root; else
+# these tests are skipped, and that is said.
+find_chromium() {
+  local name
+  if [[ -n ${CHROMIUM:-} ]]; then
+    [[ -x $CHROMIUM ]] || fail "CHROMIUM is $CHROMIUM, which is no program"
+    return
+  fi
+  if ! chromium_on_path >/dev/null && ((EUID == 0)) && command -v apt-get >/dev/null; then
+    printf 'Installing Chromium for the tests of the page\n' >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
+      >/dev/null 2>&1 </dev/null || true
+  fi
+  if name=$(chromium_on_path); then
+    export CHROMIUM=$name
+  else
+    printf 'SKIPPED: the tests of the page, for want of a browser: install Chromium, or set CHROMIUM to it\n' >&2
+  fi
+}
+
+chromium_on_path() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
 # Whether an up runs on this data folder. It holds a lock for as long as it lives, however it ends.
 up_runs() {
   command -v flock >/dev/null || fail 'needs flock (util-linux), which is not on the PATH'

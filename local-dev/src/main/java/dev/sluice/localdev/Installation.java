@@ -130,6 +130,11 @@ final class Installation {
         return kafka.bootstrapServers();
     }
 
+    /** Of the page, once the functions were started. */
+    String consoleUrl() {
+        return "http://127.0.0.1:" + ((FunctionsServer) servers.get(Part.FUNCTIONS)).httpPort();
+    }
+
     Path logFile(Part part) {
         return folder(part).resolve("server.log");
     }
@@ -156,7 +161,7 @@ final class Installation {
         environment.put("DESTINATION_URL", destinationUrl());
         environment.put("KAFKA_BOOTSTRAP_SERVERS", bootstrapServers());
         environment.put("COMMAND_TOPIC", pipeline.commandsAndEventsTopic());
-        environment.put("CONSOLE_URL", "");
+        environment.put("CONSOLE_URL", consoleUrl());
         for (Part part : Part.values()) {
             OptionalLong pid = pid(part);
             environment.put(part.pidVariable(), pid.isPresent() ? Long.toString(pid.getAsLong()) : "");

@@ -128,6 +128,7 @@ public final class Up {
     private List<String> howToReachIt() {
         List<String> lines = new ArrayList<>(List.of(
                 "",
+                "  overview      " + installation.consoleUrl(),
                 "  source        " + installation.sourceUrl(),
                 "  destination   " + installation.destinationUrl(),
                 "  Kafka         " + installation.bootstrapServers() + ", commands go to "
@@ -137,10 +138,11 @@ public final class Up {
         if (!options.once()) {
             lines.add("Try next, in another terminal:");
             lines.add("  eval \"$(local-dev/env)\"                  sets SOURCE_URL, DESTINATION_URL, FUNCTIONS_PID, …");
+            lines.add("  functions/cli/bin/sluice --url \"$CONSOLE_URL\" watch");
             if (demo.isPresent()) {
                 lines.add("  psql \"$DESTINATION_URL\" -c 'SELECT * FROM shop.orders ORDER BY placed DESC LIMIT 5'");
             } else {
-                lines.add("  psql \"$SOURCE_URL\"                       make tables with a primary key, then add them by a command");
+                lines.add("  psql \"$SOURCE_URL\"                       make tables with a primary key, then add them on the page");
             }
             lines.add("  kill -9 \"$FUNCTIONS_PID\"                  the tables stand still, the queues fill");
             lines.add("  local-dev/restart functions              and they go on where they were");

@@ -14,7 +14,7 @@ class ArchitectureTest {
 
     private static final String[] FUNCTIONS = {
         "dev.sluice.scheduler..", "dev.sluice.chunkworker..", "dev.sluice.completion..", "dev.sluice.streaming..",
-        "dev.sluice.verification..", "dev.sluice.webhooks.."
+        "dev.sluice.verification..", "dev.sluice.webhooks..", "dev.sluice.console.."
     };
 
     private static JavaClasses classes;
@@ -57,7 +57,7 @@ class ArchitectureTest {
 
     @Test
     void functionsDoNotKnowEachOther() {
-        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification|webhooks)..")
+        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification|webhooks|console)..")
                 .should()
                 .notDependOnEachOther()
                 .because("they talk through Kafka: what two need enters functions/shared")
@@ -73,6 +73,21 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(FUNCTIONS)
                 .because("functions are built on what is shared, not the other way round")
+                .check(classes);
+    }
+
+    @Test
+    void theCommandLineKnowsTheConsoleByItsHttpApiOnly() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.sluice.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("dev.sluice.messaging..", "dev.sluice.postgres..", "java.sql..", "io.quarkus..")
+                .orShould()
+                .dependOnClassesThat()
+                .resideInAnyPackage(FUNCTIONS)
+                .because("what it lacks belongs into the API, where the page and scripts have it too")
                 .check(classes);
     }
 }

@@ -9,6 +9,10 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.Verification;
 import dev.sluice.testing.FunctionsServer;
 import dev.sluice.testing.SharedServers;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +33,8 @@ class SeparateProcessesIT {
             processes.add(start(stack, "streaming", "streaming"));
             processes.add(start(stack, "verification", "verification"));
             processes.add(start(stack, "webhooks", "webhooks"));
+            FunctionsServer console = start(stack, "console", "console");
+            processes.add(console);
             FunctionsServer first = start(stack, "chunk-worker", "first-worker");
             processes.add(first);
             processes.add(start(stack, "chunk-worker", "second-worker"));
@@ -51,8 +57,18 @@ class SeparateProcessesIT {
                     .orElseThrow();
             assertThat(compared.stage()).isInstanceOfSatisfying(
                     Verification.Compared.class, done -> assertThat(done.findings().isEqual()).isTrue());
+            assertThat(overview(console)).as("what the console says of functions that run apart")
+                    .contains("\"status\":\"ok\"")
+                    .contains("\"name\":\"" + BY_NUMBER.tableName() + "\"");
         } finally {
             processes.forEach(FunctionsServer::close);
+        }
+    }
+
+    private static String overview(FunctionsServer console) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + console.httpPort() + "/api/v1/overview")).build();
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
         }
     }
 
