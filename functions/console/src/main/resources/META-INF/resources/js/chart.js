@@ -21,7 +21,9 @@ export class Chart {
     this.#plot = new uPlot({
       width: root.clientWidth || 600,
       height: 180,
-      scales: {queue: {range: (u, low, high) => [0, Math.max(10, high)]}, y: {range: (u, low, high) => [0, Math.max(10, high)]}},
+      legend: {live: false},
+      scales: {x: {range: (u, first, last) => [Math.min(first, last - 60), last]},
+        queue: {range: (u, low, high) => [0, Math.max(10, high)]}, y: {range: (u, low, high) => [0, Math.max(10, high)]}},
       axes: [axis, {...axis, size: 70}, {...axis, scale: 'queue', side: 1, size: 70, grid: {show: false}}],
       series: [{}, {label: 'Rows/s', stroke: colour('--accent'), width: 2},
         {label: 'Changes waiting', scale: 'queue', stroke: colour('--warn'), width: 2, dash: [6, 4]}],

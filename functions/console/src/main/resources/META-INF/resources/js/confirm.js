@@ -35,7 +35,7 @@ function open(request, consequences, resolve) {
     <div class="dialog-body">
       ${consequences.slice(0, SHOWN).map((c) => html`<div class=${'notice ' + (c.warning ? 'warn' : '')}>
         ${icon(c.possible ? (c.warning ? 'warning' : 'info') : 'error')}
-        <p>${n > 1 && c.table ? html`<strong>${c.table}</strong> ` : nothing}${c.text}</p></div>`)}
+        <p>${n > 1 && c.table ? html`<strong>${c.table}</strong> ` : nothing}${c.possible ? nothing : 'Not possible: '}${c.text}</p></div>`)}
       ${consequences.length > SHOWN
         ? html`<p class="soft">And ${format.number(consequences.length - SHOWN)} more.</p>` : nothing}
       ${request.action === 'cancel' ? html`<label class="check"><input type="checkbox" .checked=${drops} ?disabled=${busy}
@@ -54,8 +54,10 @@ function open(request, consequences, resolve) {
     draw();
     try {
       ({consequences} = await api.act({...request, dropQueue: on, dryRun: true}));
+      trouble = undefined;
     } catch (e) {
       trouble = e.message;
+      drops = !on;
     }
     busy = false;
     draw();
@@ -69,6 +71,15 @@ function open(request, consequences, resolve) {
       const tables = request.tables?.filter((name) => consequences.find((c) => c.table === name)?.possible !== false);
       const {results} = await api.act({...request, ...(n > 0 && request.action !== 'add' ? {tables} : {}),
         ...(drops ? {dropQueue: true} : {})});
+      const rejected = results.filter((r) => r.outcome === 'rejected');
+      if (rejected.length === results.length) {
+        // Nothing was done: that is no message in passing.
+        trouble = rejected.map((r) => (r.table && n > 1 ? r.table + ': ' : '') + r.reason).join('; ');
+        busy = false;
+        draw();
+        dialog.querySelector('.dialog-foot button').focus();
+        return;
+      }
       report(label, results);
       sent = true;
       dialog.close();
@@ -76,6 +87,7 @@ function open(request, consequences, resolve) {
       trouble = e.message;
       busy = false;
       draw();
+      dialog.querySelector('.dialog-foot button').focus();
     }
   };
   dialog.addEventListener('close', () => {

@@ -133,7 +133,14 @@ class SettingsPage {
     try {
       const {results} = await api.changeSettings(changes);
       report('Settings', results);
-      Object.keys(changes).forEach((name) => this.#edited.delete(name));
+      const rejected = results.find((r) => r.outcome === 'rejected');
+      Object.keys(changes).forEach((name) => {
+        if (rejected) {
+          this.#wrong.set(name, rejected.reason);
+        } else {
+          this.#edited.delete(name);
+        }
+      });
       await this.#load();
     } catch (e) {
       if (e.field && this.#settings.some((s) => s.name === e.field)) {

@@ -8,6 +8,7 @@ import {ACTIONS, stateBadge, verificationBadge} from './states.js';
 import * as format from './format.js';
 
 const TICK_MILLIS = 1_000;
+const PLOTTED_MAX = 600;
 const STATUS = {copied: 'copied', inFlight: 'in flight', waiting: 'waiting', failing: 'failing'};
 
 export function tablePage(name, store, root) {
@@ -61,6 +62,7 @@ class TablePage {
     if (t) {
       const point = [Date.now(), t.rowsPerSecond, t.queue?.waiting];
       this.#plotted.push(point);
+      this.#plotted.splice(0, this.#plotted.length - PLOTTED_MAX);
       this.#chart?.then((chart) => chart.add(...point));
     }
     this.#draw();
@@ -99,6 +101,8 @@ class TablePage {
       ['Oldest of them', t.queue?.oldest ? format.age(t.queue.oldest) : format.NONE],
       ['Delay', t.queue ? format.duration(t.queue.delayMillis) : format.NONE],
       ['Run', format.number(t.run)],
+      ['Place in the queue', t.position === undefined ? format.NONE : format.number(t.position)],
+      ['Asked for', t.asked ? `${t.asked.command}${t.asked.by ? ' by ' + t.asked.by : ''}, ${format.ago(t.asked.at)}` : format.NONE],
     ];
     return html`
       ${this.#store.mayAct ? html`<div class="table-actions" role="group" aria-label="Actions">${t.actions.map((action) => {
@@ -182,9 +186,13 @@ class TablePage {
       event.preventDefault();
       const form = new FormData(event.target);
       const where = form.get('where').trim();
-      const ends = ['from', 'to'].map((end) => [end, keys.map((_, i) => form.get(end + i))])
+      const ends = ['from', 'to'].map((end) => [end, keys.map((_, i) => form.get(end + i) ?? '')])
         .filter(([, values]) => values.some((value) => value !== ''));
-      if (where !== '') {
+      if (ends.some(([, values]) => values.includes(''))) {
+        toast('Fill in every column of the key, or leave the whole end out.', 'bad');
+      } else if (where !== '' && ends.length > 0) {
+        toast('Name keys or a condition, not both: a condition holds for all rows.', 'bad');
+      } else if (where !== '') {
         this.#act('backfill', {options: {...this.#table.options, where}});
       } else if (ends.length > 0) {
         this.#act('backfill', {keys: Object.fromEntries(ends)});
@@ -205,8 +213,11 @@ class TablePage {
       </form></details>`;
   }
 
-  #columns({columns, columnsTrouble}) {
-    return html`<section class="panel"><h2>Columns</h2>${columnsTrouble ? html`<p class="soft">${columnsTrouble}</p>`
+  #columns({columns, columnsTrouble, options, optionsAsked}) {
+    return html`<section class="panel"><h2>Columns</h2>
+      ${Object.keys(options).length > 0 ? html`<p>Options that hold: <code>${JSON.stringify(options)}</code></p>` : nothing}
+      ${optionsAsked ? html`<p>From the next run on: <code>${JSON.stringify(optionsAsked)}</code></p>` : nothing}
+      ${columnsTrouble ? html`<p class="soft">${columnsTrouble}</p>`
       : html`<div class="scroll-x" tabindex="0" role="region" aria-label="Columns"><table class="plain">
         <caption class="visually-hidden">Columns and how they travel</caption>
         <thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col">Arrives</th></tr></thead>
