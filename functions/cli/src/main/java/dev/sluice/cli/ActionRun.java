@@ -21,9 +21,9 @@ final class ActionRun {
     }
 
     /** Sends, and does not wait. */
-    int run(Action action, ActionOptions options, boolean alwaysAsks) {
+    int run(Action action, ActionOptions options, Actions.Asks asks) {
         var actions = new Actions(sluice, api);
-        return actions.run(List.of(action), options, alwaysAsks)
+        return actions.run(List.of(action), options, asks)
                 .map(sent -> {
                     if (sluice.json()) {
                         sluice.printer().json(sent.answer());
@@ -50,7 +50,7 @@ final class ActionRun {
             before.apply(api.get("/overview").json(), true);
         }
         var actions = new Actions(sluice, api);
-        Optional<Actions.Sent> sent = actions.run(asked, options, false);
+        Optional<Actions.Sent> sent = actions.run(asked, options, asks(kind));
         if (sent.isEmpty()) {
             return actions.exitCode();
         }
@@ -69,6 +69,13 @@ final class ActionRun {
                 .watch(board, sluice.display(), shown, awaited::look, limit, true)
                 .orElse(List.of());
         return tell(board, kind, endings);
+    }
+
+    private static Actions.Asks asks(Awaited.Kind kind) {
+        return switch (kind) {
+            case ADDED, STREAMING -> Actions.Asks.NEVER;
+            case BACKFILLED, RETRIED, VERIFIED -> Actions.Asks.WHERE_IT_HURTS;
+        };
     }
 
     private int tell(Board board, Awaited.Kind kind, List<Ending> endings) {

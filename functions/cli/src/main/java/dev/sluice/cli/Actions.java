@@ -18,6 +18,15 @@ final class Actions {
     private static final int SHOWN_MAX = 50;
     private static final int ANSWER_LENGTH_MAX = 100;
 
+    /** When somebody has to say yes. */
+    enum Asks {
+        /** It hurts nobody, and may be done twice. */
+        NEVER,
+        /** Where the console says that it would hurt. */
+        WHERE_IT_HURTS,
+        ALWAYS
+    }
+
     private final ConsoleApi api;
     private final Surroundings surroundings;
     private final Printer printer;
@@ -35,20 +44,20 @@ final class Actions {
      *
      * @param answer of the API; the results of several requests put together
      * @param rejected whether any was
-     * @param unanswered offsets of those it has not come to, by table; the empty text: of a command for several
+     * @param unanswered offsets of those it has not come to, by table or pattern; the empty text: of the pipeline
      */
     record Sent(String answer, boolean rejected, Map<String, Long> unanswered) {
     }
 
     /** @return empty: it was a dry run, and {@link #exitCode} is what it came to */
-    Optional<Sent> run(List<Action> actions, ActionOptions options, boolean alwaysAsks) {
+    Optional<Sent> run(List<Action> actions, ActionOptions options, Asks asks) {
         List<ObjectNode> requests = actions.stream().flatMap(action -> action.requests().stream()).toList();
         if (options.dryRun()) {
             dryRun(requests);
             return Optional.empty();
         }
-        if (!options.yes()) {
-            ask(requests, alwaysAsks);
+        if (!options.yes() && asks != Asks.NEVER) {
+            ask(requests, asks);
         }
         return Optional.of(send(requests));
     }
@@ -81,7 +90,7 @@ final class Actions {
         return consequences;
     }
 
-    private void ask(List<ObjectNode> requests, boolean always) {
+    private void ask(List<ObjectNode> requests, Asks asks) {
         List<JsonNode> consequences = consequences(requests, new ArrayList<>());
         List<JsonNode> possible = consequences.stream().filter(it -> Json.is(it, "possible")).toList();
         boolean hurts = possible.stream().anyMatch(it -> Json.is(it, "warning"));
@@ -89,7 +98,7 @@ final class Actions {
             show(consequences);
             throw Trouble.failed("nothing of it is possible, nothing was done");
         }
-        if (!hurts && !always) {
+        if (!hurts && asks == Asks.WHERE_IT_HURTS) {
             return;
         }
         show(consequences);

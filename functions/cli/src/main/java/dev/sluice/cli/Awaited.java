@@ -31,11 +31,11 @@ final class Awaited {
     private final Map<String, Long> unanswered;
     private final Function<Board, Collection<String>> names;
     private final Set<String> moved = new HashSet<>();
+    private boolean added;
 
     /**
      * @param before the tables as they were before the command was sent
-     * @param unanswered offsets of commands that were not followed yet when the console answered, by table; the empty
-     *         text: of a command for several
+     * @param unanswered offsets of commands that were not followed yet when the console answered, by table or pattern
      * @param names of the tables to wait for, as they are known now
      */
     Awaited(Kind kind, Map<String, Table> before, Map<String, Long> unanswered, Function<Board, Collection<String>> names) {
@@ -50,11 +50,7 @@ final class Awaited {
         if (!board.isKnown()) {
             return Optional.empty();
         }
-        Optional<String> rejected = rejection("", board);
-        if (rejected.isPresent()) {
-            return Optional.of(List.of(new Ending("", false, "the command was rejected: " + rejected.get())));
-        }
-        boolean over = !board.isAdding() || kind != Kind.ADDED && kind != Kind.STREAMING;
+        boolean over = !mayBringTables(board);
         List<Ending> endings = new ArrayList<>();
         for (String name : names.apply(board)) {
             Optional<Ending> ending = rejection(name, board)
@@ -67,15 +63,30 @@ final class Awaited {
     }
 
     private Optional<String> rejection(String name, Board board) {
-        return Optional.ofNullable(unanswered.get(name)).flatMap(board::rejection);
+        return Optional.ofNullable(unanswered.get(name)).flatMap(offset -> board.rejection(offset, name));
+    }
+
+    /** Whether a request to add tables is still to be answered by the source, or not even seen by the scheduler. */
+    private boolean mayBringTables(Board board) {
+        added |= board.isAdding();
+        return switch (kind) {
+            case ADDED -> board.isAdding()
+                    || !added && unanswered.keySet().stream().anyMatch(entry -> isOpen(entry, board));
+            case STREAMING -> board.isAdding();
+            case BACKFILLED, RETRIED, VERIFIED -> false;
+        };
+    }
+
+    private boolean isOpen(String entry, Board board) {
+        return board.table(entry).isEmpty() && rejection(entry, board).isEmpty();
     }
 
     private Optional<Ending> look(String name, Board board) {
         Optional<Table> now = board.table(name);
         if (now.isEmpty()) {
-            // A request that waits at the source names tables that are not known yet.
-            boolean mayCome = board.isAdding() || kind == Kind.ADDED && unanswered.containsKey("");
-            return mayCome ? Optional.empty() : Optional.of(new Ending(name, false, "is not known: sluice add " + name));
+            return mayBringTables(board)
+                    ? Optional.empty()
+                    : Optional.of(new Ending(name, false, "is not known: sluice add " + name));
         }
         Table table = now.get();
         Optional<Table> was = Optional.ofNullable(before.get(name));
@@ -104,7 +115,9 @@ final class Awaited {
     }
 
     private Optional<Ending> backfilled(Table table, Optional<Table> was) {
-        boolean newRun = was.isEmpty() || table.run() > was.get().run();
+        // One that waited already keeps its place in the queue, and with it the number of its run.
+        boolean keptItsPlace = was.filter(it -> it.isIn("Queued")).isPresent() && moved.contains(table.name());
+        boolean newRun = was.isEmpty() || table.run() > was.get().run() || keptItsPlace;
         boolean askedElse = table.askedFor().equals("cancel") && !table.asked().equals(was.map(Table::asked).orElse(""));
         if (table.isIn("Streaming")) {
             if (askedElse) {

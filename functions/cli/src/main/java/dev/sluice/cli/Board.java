@@ -9,6 +9,8 @@ import java.util.TreeMap;
 /** The console's overview, kept as it is now by the events that change it. */
 final class Board {
 
+    private static final String ADDING = "add-tables ";
+
     private final TreeMap<String, Table> tables = new TreeMap<>();
     private JsonNode pipeline = Json.object();
     private JsonNode health = Json.object();
@@ -67,11 +69,17 @@ final class Board {
         return !Json.list(pipeline, "requests").isEmpty();
     }
 
-    /** Why the command at this offset was not followed. */
-    Optional<String> rejection(long offset) {
+    /** As the scheduler writes it: a list for a request as a whole, else the name. */
+    private static boolean isOfAnother(String what, String table) {
+        return what.startsWith(ADDING) && !what.startsWith(ADDING + "[") && !what.equals(ADDING + table);
+    }
+
+    /** Why the command at this offset was not followed, for this table if it was about several. */
+    Optional<String> rejection(long offset, String table) {
         List<JsonNode> rejections = Json.list(pipeline, "rejections");
         return rejections.stream()
                 .filter(rejection -> Json.number(rejection, "offset").orElse(-1) == offset)
+                .filter(rejection -> Json.text(rejection, "what").filter(what -> isOfAnother(what, table)).isEmpty())
                 .findFirst()
                 .map(rejection -> Json.text(rejection, "reason").orElse("no reason is known"));
     }

@@ -33,6 +33,6 @@ final class CancelCommand implements Callable<Integer> {
         if (dropQueue) {
             more.put("dropQueue", true);
         }
-        return new ActionRun(sluice, api).run(new Action("cancel", tables.resolve(api), more), action, true);
+        return new ActionRun(sluice, api).run(new Action("cancel", tables.resolve(api), more), action, Actions.Asks.ALWAYS);
     }
 }

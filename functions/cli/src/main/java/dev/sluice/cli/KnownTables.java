@@ -2,8 +2,9 @@ package dev.sluice.cli;
 
 import dev.sluice.domain.TableName;
 import dev.sluice.domain.TablePattern;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** What a person names tables by: names and patterns, as in SQL. */
@@ -63,17 +64,18 @@ record KnownTables(List<String> given) {
 
     /** The tables of the pipeline that these are; a name stands for itself, known or not. */
     List<String> resolve(Iterable<Table> known) {
-        var resolved = new TreeMap<String, Boolean>();
-        names().forEach(name -> resolved.put(name, true));
+        // In the order in which they are named: it matters to those that wait for their turn.
+        Set<String> resolved = new LinkedHashSet<>();
         for (String one : given) {
             if (pattern(one).isName()) {
+                resolved.add(name(one));
                 continue;
             }
             Predicate<String> matches = new KnownTables(List.of(one)).which();
             boolean any = false;
             for (Table table : known) {
                 if (matches.test(table.name())) {
-                    resolved.put(table.name(), true);
+                    resolved.add(table.name());
                     any = true;
                 }
             }
@@ -81,6 +83,6 @@ record KnownTables(List<String> given) {
                 throw Trouble.failed("no table of the pipeline matches " + one + ": sluice tables lists them");
             }
         }
-        return List.copyOf(resolved.keySet());
+        return List.copyOf(resolved);
     }
 }

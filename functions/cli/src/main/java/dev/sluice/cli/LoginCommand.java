@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "login",
         description = "Begins a session at a console that knows its users by password, and keeps it in a file that only you can "
-                + "read. Where the console uses OIDC, set SLUICE_TOKEN instead.")
+                + "read. Where a proxy before it wants a token, set SLUICE_TOKEN.")
 final class LoginCommand implements Callable<Integer> {
 
     private static final int NAME_LENGTH_MAX = 200;

@@ -24,6 +24,6 @@ final class PauseCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleApi api = sluice.api();
-        return new ActionRun(sluice, api).run(tables.action("pause", api), action, false);
+        return new ActionRun(sluice, api).run(tables.action("pause", api), action, Actions.Asks.WHERE_IT_HURTS);
     }
 }

@@ -24,6 +24,6 @@ final class RemoveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleApi api = sluice.api();
-        return new ActionRun(sluice, api).run(Action.of("remove", tables.resolve(api)), action, true);
+        return new ActionRun(sluice, api).run(Action.of("remove", tables.resolve(api)), action, Actions.Asks.ALWAYS);
     }
 }

@@ -24,6 +24,6 @@ final class ResumeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleApi api = sluice.api();
-        return new ActionRun(sluice, api).run(tables.action("resume", api), action, false);
+        return new ActionRun(sluice, api).run(tables.action("resume", api), action, Actions.Asks.WHERE_IT_HURTS);
     }
 }

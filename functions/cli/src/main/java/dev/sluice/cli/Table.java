@@ -53,9 +53,9 @@ record Table(JsonNode json) {
         return Json.part(json, "rows").map(rows -> Json.number(rows, name)).orElse(OptionalLong.empty());
     }
 
-    /** Of the backfill or of the drain, whichever is under way: 0 to 100. */
+    /** Of the backfill or of the drain, whichever is under way: 0 to 100. Else it would be of a run that is over. */
     OptionalDouble percent() {
-        if (isIn("Streaming", "Cancelled", "Failed", "Leaving")) {
+        if (!isIn("Backfilling", "Completing", "Draining")) {
             return OptionalDouble.empty();
         }
         Optional<JsonNode> under = isIn("Draining") ? Json.part(json, "drain") : Json.part(json, "rows");

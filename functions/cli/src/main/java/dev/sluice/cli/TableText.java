@@ -27,7 +27,7 @@ final class TableText {
             return "";
         }
         String copied = Figures.count(table.rowsCopied().getAsLong());
-        boolean showsAll = table.rowsEstimated().isPresent() && table.isIn("Queued", "Preparing", "Backfilling");
+        boolean showsAll = table.rowsEstimated().isPresent() && table.isIn("Backfilling");
         return showsAll ? copied + " of ~" + Figures.count(table.rowsEstimated().getAsLong()) : copied;
     }
 

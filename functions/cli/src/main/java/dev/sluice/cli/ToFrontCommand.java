@@ -6,7 +6,7 @@ import picocli.CommandLine.Mixin;
 
 @Command(
         name = "to-front",
-        description = "Makes tables that wait for their turn the first of those that wait; of several, the last one named goes first.")
+        description = "Makes tables that wait for their turn the first of those that wait; of several, as they are named.")
 final class ToFrontCommand implements Callable<Integer> {
 
     private final Sluice sluice;
@@ -24,6 +24,6 @@ final class ToFrontCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConsoleApi api = sluice.api();
-        return new ActionRun(sluice, api).run(Action.of("to-front", tables.resolve(api)), action, false);
+        return new ActionRun(sluice, api).run(Action.of("to-front", tables.resolve(api)), action, Actions.Asks.WHERE_IT_HURTS);
     }
 }

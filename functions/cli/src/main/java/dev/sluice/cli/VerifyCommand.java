@@ -39,7 +39,7 @@ final class VerifyCommand implements Callable<Integer> {
         List<String> names = tables.resolve(api);
         var run = new ActionRun(sluice, api);
         return cancel
-                ? run.run(Action.of("cancel-verification", names), action, false)
+                ? run.run(Action.of("cancel-verification", names), action, Actions.Asks.WHERE_IT_HURTS)
                 : run.run(List.of(Action.of("verify", names)), action, waits, Awaited.Kind.VERIFIED, board -> names);
     }
 }

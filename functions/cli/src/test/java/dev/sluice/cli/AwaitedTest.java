@@ -2,6 +2,7 @@ package dev.sluice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,31 @@ class AwaitedTest {
         board.apply(overview, true);
 
         assertThat(awaited.look(board)).contains(List.of(new Ending(NAME, false, "was rejected: no such column")));
+    }
+
+    @Test
+    void aTableThatWaitedBeforeKeepsItsRunAndIsThroughAllTheSame() {
+        Awaited awaited = awaited(Awaited.Kind.BACKFILLED, table("Queued", 5, "t1"));
+
+        assertThat(look(awaited, table("Queued", 5, "t1"))).isEmpty();
+        assertThat(look(awaited, table("Preparing", 5, "t2"))).isEmpty();
+        assertThat(look(awaited, table("Streaming", 5, "t3"))).contains(List.of(new Ending(NAME, true, "streams")));
+    }
+
+    @Test
+    void whatTheSchedulerHasNotSeenYetIsWaitedForAndItsRejectionIsKnown() {
+        var awaited = new Awaited(Awaited.Kind.ADDED, Map.of(), Map.of(NAME, 7L), it -> List.of(NAME));
+        ObjectNode rejected = overview();
+        ArrayNode rejections = rejected.withObject("/pipeline").putArray("rejections");
+
+        board.apply(overview(), true);
+        assertThat(awaited.look(board)).as("before the scheduler has come to it").isEmpty();
+        rejections.addObject().put("offset", 7).put("what", "add-tables public.other").put("reason", "x");
+        board.apply(rejected, true);
+        assertThat(awaited.look(board)).as("another table of the same request was rejected").isEmpty();
+        rejections.addObject().put("offset", 7).put("what", "add-tables " + NAME).put("reason", "y");
+        board.apply(rejected, true);
+        assertThat(awaited.look(board)).contains(List.of(new Ending(NAME, false, "was rejected: y")));
     }
 
     @Test

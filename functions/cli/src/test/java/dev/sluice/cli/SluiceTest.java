@@ -294,11 +294,21 @@ class SluiceTest {
         console.answer("POST /actions", 202, FOLLOWED);
 
         run().sluice("retry", "sales.i*", "orders", "--yes");
-        assertThat(console.asked().getLast().json().get("tables").toString()).isEqualTo("[\"public.orders\",\"sales.items\"]");
+        assertThat(console.asked().getLast().json().get("tables").toString()).isEqualTo("[\"sales.items\",\"public.orders\"]");
 
         Run none = run().sluice("retry", "other.*", "--yes");
         assertThat(none.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(none.err()).contains("other.*");
+    }
+
+    @Test
+    void addingIsSentWithoutBeingTriedFirst() {
+        console.answer("POST /actions", 202, FOLLOWED);
+
+        assertThat(run().sluice("add", "orders", "sales.*").exitCode()).isZero();
+        assertThat(console.asked()).hasSize(1);
+        assertThat(console.asked().getFirst().json())
+                .isEqualTo(Json.object("{\"action\":\"add\",\"tables\":[\"public.orders\",\"sales.*\"]}", "x"));
     }
 
     @Test
