@@ -103,7 +103,7 @@ public class Overview {
         Map<String, Object> values = new LinkedHashMap<>();
         settings.values().forEach((setting, value) -> values.put(setting.text(), value));
         List<Refused> rejections = new ArrayList<>(record.map(PipelineRecord::rejections).orElse(List.of()).stream()
-                .map(it -> new Refused(it.offset(), it.what(), it.reason()))
+                .map(it -> new Refused(it.command(), it.what(), it.reason()))
                 .toList());
         return new PipelineShown(
                 pipeline.name(),

@@ -24,6 +24,7 @@ public record OverviewShown(Instant at, PipelineShown pipeline, Health health, L
     /** Tables that somebody asked for, and that the source was not asked about yet. */
     public record Request(List<String> tables, Optional<String> by) {}
 
+    /** @param offset of the command that asked */
     public record Refused(long offset, String what, String reason) {}
 
     /** @param status ok, degraded or down */
