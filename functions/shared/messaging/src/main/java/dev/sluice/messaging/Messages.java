@@ -117,8 +117,15 @@ public final class Messages {
 
     /** A command or event, or why the record is neither. */
     public sealed interface Input {
-        /** @param by who asked, as the producer says: the CloudEvent's {@code authid} */
-        record OfCommand(Command command, Optional<String> by) implements Input {
+        /**
+         * @param by who asked, as the producer says: the CloudEvent's {@code authid}
+         * @param traceparent the trace that it was sent in, as the producer says. Whether it is one, nobody has checked
+         */
+        record OfCommand(Command command, Optional<String> by, Optional<String> traceparent) implements Input {
+            public OfCommand(Command command, Optional<String> by) {
+                this(command, by, Optional.empty());
+            }
+
             public OfCommand(Command command) {
                 this(command, Optional.empty());
             }
@@ -140,7 +147,8 @@ public final class Messages {
                 if (type == null) {
                     return poison("there is no command «" + name + "»; there are " + COMMANDS.keySet());
                 }
-                return new Input.OfCommand(fields(event.data(), type), event.by().map(Messages::requireAuthor));
+                return new Input.OfCommand(
+                        fields(event.data(), type), event.by().map(Messages::requireAuthor), event.traceparent());
             }
             if (event.type().startsWith(EVENT_PREFIX)) {
                 String name = event.type().substring(EVENT_PREFIX.length());
@@ -352,8 +360,11 @@ public final class Messages {
 
     private record StreamCommandEnvelope(StreamCommand command) {}
 
-    /** @param by of the authentication context, an extension of CloudEvents */
-    private record CloudEvent(String type, ObjectNode data, Optional<String> by) {}
+    /**
+     * @param by of the authentication context, an extension of CloudEvents
+     * @param traceparent of distributed tracing, another one
+     */
+    private record CloudEvent(String type, ObjectNode data, Optional<String> by, Optional<String> traceparent) {}
 
     private <T> T read(ConsumerRecord<String, byte[]> record, Class<T> type) {
         try {
@@ -379,7 +390,7 @@ public final class Messages {
             if (!(value instanceof ObjectNode data)) {
                 throw new IllegalArgumentException("the value is no JSON object");
             }
-            return new CloudEvent(type.get(), data, header(record, "ce_authid"));
+            return new CloudEvent(type.get(), data, header(record, "ce_authid"), header(record, "ce_traceparent"));
         }
         if (!value.isObject() || !value.path("type").isTextual()) {
             throw new IllegalArgumentException("this is not a CloudEvent: it has neither a header ce_type nor an "
@@ -389,9 +400,12 @@ public final class Messages {
         if (!(value.path("data") instanceof ObjectNode data)) {
             throw new IllegalArgumentException("the CloudEvent has no JSON object as its «data»");
         }
-        JsonNode by = value.path("authid");
         return new CloudEvent(
-                value.get("type").asText(), data, by.isTextual() ? Optional.of(by.asText()) : Optional.empty());
+                value.get("type").asText(), data, text(value.path("authid")), text(value.path("traceparent")));
+    }
+
+    private static Optional<String> text(JsonNode value) {
+        return value.isTextual() ? Optional.of(value.asText()) : Optional.empty();
     }
 
     private static void requireVersion(String version) {

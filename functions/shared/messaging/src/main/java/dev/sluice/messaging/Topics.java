@@ -122,6 +122,19 @@ public class Topics {
         }
     }
 
+    /**
+     * Kafka's id of the topic of commands and events. Runs are numbered by its offsets, so that with it they are told
+     * apart from those of any other pipeline.
+     */
+    public String inputsId() {
+        try (Admin admin = kafka.admin()) {
+            return describe(admin, pipeline.commandsAndEventsTopic())
+                    .map(description -> description.topicId().toString())
+                    .orElseThrow(() -> new KafkaUnavailableException(
+                            "the topic " + pipeline.commandsAndEventsTopic() + " is not there", null));
+        }
+    }
+
     /** Kafka's ids of the queues of these tables; a table whose topic is missing is left out. */
     public Map<TableName, TopicDescription> describe(List<TableName> tables) {
         try (Admin admin = kafka.admin()) {
