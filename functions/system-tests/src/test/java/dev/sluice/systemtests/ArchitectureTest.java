@@ -14,7 +14,7 @@ class ArchitectureTest {
 
     private static final String[] FUNCTIONS = {
         "dev.sluice.scheduler..", "dev.sluice.chunkworker..", "dev.sluice.completion..", "dev.sluice.streaming..",
-        "dev.sluice.verification..", "dev.sluice.webhooks..", "dev.sluice.console.."
+        "dev.sluice.verification..", "dev.sluice.webhooks..", "dev.sluice.traces..", "dev.sluice.console.."
     };
 
     private static JavaClasses classes;
@@ -57,7 +57,7 @@ class ArchitectureTest {
 
     @Test
     void functionsDoNotKnowEachOther() {
-        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification|webhooks|console)..")
+        slices().matching("dev.sluice.(scheduler|chunkworker|completion|streaming|verification|webhooks|traces|console)..")
                 .should()
                 .notDependOnEachOther()
                 .because("they talk through Kafka: what two need enters functions/shared")

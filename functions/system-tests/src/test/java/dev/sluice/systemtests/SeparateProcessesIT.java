@@ -33,6 +33,7 @@ class SeparateProcessesIT {
             processes.add(start(stack, "streaming", "streaming"));
             processes.add(start(stack, "verification", "verification"));
             processes.add(start(stack, "webhooks", "webhooks"));
+            processes.add(start(stack, "traces", "traces"));
             FunctionsServer console = start(stack, "console", "console");
             processes.add(console);
             FunctionsServer first = start(stack, "chunk-worker", "first-worker");

@@ -12,11 +12,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** Sends spans by OTLP over HTTP, once: who calls it tries again. */
 final class Exporter implements AutoCloseable {
 
     private static final Duration GRACE = Duration.ofSeconds(1);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
 
     private final OtlpHttpSpanExporter exporter;
     private final Resource resource;
@@ -37,10 +39,17 @@ final class Exporter implements AutoCloseable {
                 AttributeKey.stringKey("service.namespace"), pipeline.name()));
     }
 
-    /** @return why the receiver does not have them, or empty if it took them */
-    Optional<String> send(List<Span> spans) {
+    /**
+     * @param isWaitedFor whether its end still matters to anybody
+     * @return why the receiver does not have them, or empty if it took them
+     */
+    Optional<String> send(List<Span> spans, BooleanSupplier isWaitedFor) {
         List<SpanData> all = spans.stream().<SpanData>map(span -> new OtlpSpan(span, resource)).toList();
-        CompletableResultCode result = exporter.export(all).join(limit.toMillis(), TimeUnit.MILLISECONDS);
+        CompletableResultCode result = exporter.export(all);
+        long deadlineNanos = System.nanoTime() + limit.toNanos();
+        while (!result.isDone() && isWaitedFor.getAsBoolean() && System.nanoTime() < deadlineNanos) {
+            result.join(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+        }
         if (result.isSuccess()) {
             return Optional.empty();
         }
@@ -51,7 +60,7 @@ final class Exporter implements AutoCloseable {
         return Optional.of(failure == null ? "it cannot be reached" : reason(failure));
     }
 
-    /** Without what the receiver wrote: nobody knows what that is. */
+    /** Without what the receiver wrote: nobody knows what that is. OpenTelemetry's own log has the status. */
     private static String reason(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null) {
@@ -62,6 +71,6 @@ final class Exporter implements AutoCloseable {
 
     @Override
     public void close() {
-        exporter.shutdown().join(limit.toMillis(), TimeUnit.MILLISECONDS);
+        exporter.shutdown().join(GRACE.toMillis(), TimeUnit.MILLISECONDS);
     }
 }

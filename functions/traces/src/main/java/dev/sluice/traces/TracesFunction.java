@@ -9,6 +9,7 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
@@ -19,6 +20,7 @@ import org.jboss.logging.Logger;
 public class TracesFunction {
 
     private static final Logger LOG = Logger.getLogger(TracesFunction.class);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(5);
 
     private final TracesConfig config;
     private final KafkaClients kafka;
@@ -43,12 +45,17 @@ public class TracesFunction {
             LOG.infof("runs are told as traces receiver=%s", collector);
             return new TracesLoop(collector, kafka, topics, messages, pipeline);
         });
-        thread = loop.map(it -> Thread.ofPlatform().name("traces").start(it));
+        thread = loop.map(it -> Thread.ofPlatform().daemon().name("traces").start(it));
     }
 
     void stop(@Observes ShutdownEvent event) {
         loop.ifPresent(TracesLoop::stop);
-        // A try under way is not waited for: it is not committed, and is told again.
-        thread.ifPresent(Thread::interrupt);
+        thread.ifPresent(it -> {
+            try {
+                it.join(STOP_LIMIT.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
     }
 }

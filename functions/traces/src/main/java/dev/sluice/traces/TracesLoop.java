@@ -17,13 +17,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
 import org.jboss.logging.Logger;
 
 /**
@@ -62,6 +62,7 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
     private long followedUpTo;
     private long committed;
     private long givenUp;
+    private boolean toldOfTooMany;
 
     TracesLoop(Collector collector, KafkaClients kafka, Topics topics, Messages messages, Pipeline pipeline) {
         this.collector = collector;
@@ -71,7 +72,7 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
         this.pipeline = pipeline;
     }
 
-    /** Ends the loop within the time that one try may take. */
+    /** Ends the loop soon, and without an interrupt: the consumer is to leave its group, so that another takes over at once. */
     void stop() {
         running.set(false);
     }
@@ -90,9 +91,6 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
                 while (running.get()) {
                     turn(exporter);
                 }
-            } catch (InterruptException e) {
-                Thread.currentThread().interrupt();
-                return;
             } catch (RuntimeException e) {
                 // Whatever it is: the position stands in Kafka, so beginning anew loses nothing.
                 LOG.errorf(e, "telling of runs begins anew receiver=%s", collector);
@@ -153,6 +151,10 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
         }
         states.clear();
         followedUpTo = last.offset() + 1;
+        if (runs.tooMany() > 0 && !toldOfTooMany) {
+            toldOfTooMany = true;
+            LOG.warnf("there are more than %d tables, runs of the others are not told", Runs.TABLES_MAX);
+        }
     }
 
     private Optional<PipelineRecord> pipeline(ConsumerRecord<String, byte[]> record) {
@@ -183,7 +185,11 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
     }
 
     private void tell(Exporter exporter, List<Span> spans) {
-        Optional<String> failure = exporter.send(spans);
+        Optional<String> failure = exporter.send(spans, running::get);
+        if (!running.get()) {
+            // It is not committed, and is told again.
+            return;
+        }
         if (failure.isEmpty()) {
             if (outgoing.failures() > 0) {
                 LOG.infof("the receiver of traces takes spans again receiver=%s", collector);
@@ -249,11 +255,9 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
     }
 
     private void pauseBetweenTries() {
-        try {
-            Thread.sleep(BETWEEN_TRIES);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            running.set(false);
+        Instant until = Instant.now().plus(BETWEEN_TRIES);
+        while (running.get() && Instant.now().isBefore(until)) {
+            LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
         }
     }
 }

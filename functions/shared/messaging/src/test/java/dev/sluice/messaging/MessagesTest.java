@@ -209,7 +209,7 @@ class MessagesTest {
 
     @Test
     void attributesThatSluiceDoesNotKnowAreLeftAlone() {
-        String extended = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"traceparent\":\"00-1-2-00\","
+        String extended = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"partitionkey\":\"orders\","
                 + "\"time\":\"2026-01-01T00:00:00Z\",\"datacontenttype\":\"application/json\","
                 + "\"type\":\"dev.sluice.command.retry\",\"data\":{\"table\":\"orders\"}}";
 
@@ -226,6 +226,19 @@ class MessagesTest {
         assertThat(messages.input(received(messages.command(command, "test", Optional.of("Ann Lee")))))
                 .isEqualTo(new Input.OfCommand(command, Optional.of("Ann Lee")));
         assertThat(messages.input(record(structured))).isEqualTo(new Input.OfCommand(command, Optional.of("Ann Lee")));
+    }
+
+    @Test
+    void theTraceThatACommandIsSentInIsToldInBothModes() {
+        var command = new Command.Pause(new TableName("public", "orders"));
+        var expected = new Input.OfCommand(command, Optional.empty(), Optional.of("00-whatever"));
+        var binary = messages.command(command, "test");
+        binary.headers().add("ce_traceparent", "00-whatever".getBytes(UTF_8));
+        String structured = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/me\",\"traceparent\":\"00-whatever\","
+                + "\"type\":\"dev.sluice.command.pause\",\"data\":{\"table\":\"public.orders\"}}";
+
+        assertThat(messages.input(received(binary))).isEqualTo(expected);
+        assertThat(messages.input(record(structured))).isEqualTo(expected);
     }
 
     static Stream<String> countsThatNobodyCounted() {
