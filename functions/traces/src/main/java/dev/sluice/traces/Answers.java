@@ -9,18 +9,28 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What workers answered of chunks, among the inputs that one transaction of the scheduler followed. */
+/**
+ * What workers answered of chunks, and what was asked of tables, in the inputs that one transaction of the scheduler
+ * followed.
+ */
 final class Answers {
 
-    static final Answers NONE = new Answers(List.of());
+    static final Answers NONE = new Answers(List.of(), Map.of());
 
     /** @param at when, by the worker's clock */
     record Answer(Event.OfChunk event, Instant at) {}
 
     private final Map<TableName, List<Answer>> byTable;
+    private final Map<TableName, Asking> asked;
 
-    Answers(List<Answer> answers) {
+    /** @param asked the last command about each table that sets going what has ended */
+    Answers(List<Answer> answers, Map<TableName, Asking> asked) {
+        this.asked = asked;
         byTable = answers.stream().collect(Collectors.groupingBy(answer -> answer.event().table()));
+    }
+
+    Optional<Asking> asked(TableName table) {
+        return Optional.ofNullable(asked.get(table));
     }
 
     /** Of one run, in their order. */

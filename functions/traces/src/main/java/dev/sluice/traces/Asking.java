@@ -15,9 +15,10 @@ import java.util.regex.Pattern;
  * @param command its name on the topic
  * @param by who asked, as far as that is known
  * @param at when, by the clock of whoever sent it
+ * @param offset where it stands, if that is known
  * @param caller the span that it was sent in, where it says so
  */
-record Asking(String command, Optional<String> by, Instant at, long offset, Optional<SpanContext> caller) {
+record Asking(String command, Optional<String> by, Instant at, Optional<Long> offset, Optional<SpanContext> caller) {
 
     private static final Pattern TRACEPARENT =
             Pattern.compile("([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?");

@@ -84,9 +84,9 @@ final class ChunksInFlight {
                 spans.add(failed(chunk, before, at, Optional.empty(), answers));
             } else {
                 // A worker may still have it; whatever it answers is not waited for.
-                AttributesBuilder attributes = attributes(chunk, before.attempt(), before.slot());
-                spans.add(span(
-                        chunk, before.attempt(), before.at(), end, attributes.put(Keys.OUTCOME, "cut off"), Optional.empty()));
+                AttributesBuilder attributes =
+                        attributes(chunk, before.attempt(), before.slot()).put(Keys.OUTCOME, "cut off");
+                spans.add(span(chunk, before.attempt(), before.at(), end, attributes, Optional.empty()));
             }
         });
         sent.clear();
@@ -125,7 +125,10 @@ final class ChunksInFlight {
     private Span copied(int chunk, Sent before, Instant at, Answers answers) {
         return answers.copied(table, run, chunk, before.attempt())
                 .map(answer -> copied(
-                        (Event.ChunkCopied) answer.event(), before.at(), within(answer.at(), before.at(), at), before.slot()))
+                        (Event.ChunkCopied) answer.event(),
+                        before.at(),
+                        within(answer.at(), before.at(), at),
+                        before.slot()))
                 .orElseGet(() -> span(
                         chunk,
                         before.attempt(),
@@ -148,8 +151,8 @@ final class ChunksInFlight {
                 .or(() -> known)
                 .orElseGet(() -> Fault.faulty("it was sent again", "see the log of the scheduler"));
         Instant end = answer.map(it -> within(it.at(), before.at(), at)).orElse(at);
-        return span(
-                chunk, before.attempt(), before.at(), end, attributes(chunk, before.attempt(), before.slot()), Optional.of(fault));
+        AttributesBuilder attributes = attributes(chunk, before.attempt(), before.slot());
+        return span(chunk, before.attempt(), before.at(), end, attributes, Optional.of(fault));
     }
 
     /** A worker's clock may be another: what it says holds between what is known otherwise. */

@@ -62,8 +62,8 @@ record Collector(URI url, Map<String, String> headers, Duration timeout, Duratio
         require(url.getHost() != null, "endpoint", "it needs a host, as in https://example.org:4318/v1/traces");
         require(url.getRawUserInfo() == null, "endpoint", "leave user and password out: use " + WHERE + "headers");
         require(url.getRawFragment() == null, "endpoint", "leave out what stands behind «#»");
-        require(!plain || !secret || LOOPBACK.contains(url.getHost()), "endpoint", "use https, since there are headers; "
-                + "or set " + WHERE + "allow-http=true if everybody on the way may read them");
+        require(!plain || !secret || LOOPBACK.contains(url.getHost()), "endpoint", "use https, since there are "
+                + "headers; or set " + WHERE + "allow-http=true if everybody on the way may read them");
         boolean bare = url.getRawPath().isEmpty() || url.getRawPath().equals("/");
         return bare ? url.resolve(PATH + (url.getRawQuery() == null ? "" : "?" + url.getRawQuery())) : url;
     }
@@ -76,8 +76,8 @@ record Collector(URI url, Map<String, String> headers, Duration timeout, Duratio
             require(equals > 0, "headers", "write name=value, with commas between several; a comma in a value is %2C");
             String name = entry.substring(0, equals).strip();
             String value = decoded(entry.substring(equals + 1).strip());
-            require(HEADER_NAME.matcher(name).matches(), "headers", "a name of a header has letters, digits and dashes");
-            require(HEADER_VALUE.matcher(value).matches(), "headers", "a value has 1 to 8,000 printable ASCII characters");
+            require(HEADER_NAME.matcher(name).matches(), "headers", "a name has letters, digits and dashes");
+            require(HEADER_VALUE.matcher(value).matches(), "headers", "a value has 1 to 8,000 characters of ASCII");
             require(!HEADERS_TAKEN.contains(name.toLowerCase(Locale.ROOT)), "headers",
                     "leave out " + name + ": a request has its own");
             headers.put(name, value);
@@ -91,7 +91,8 @@ record Collector(URI url, Map<String, String> headers, Duration timeout, Duratio
             // A plus is one, and not a space as in a form.
             return URLDecoder.decode(value.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(WHERE + "headers: behind a «%» stand two hexadecimal digits; a «%» is %25");
+            throw new IllegalArgumentException(
+                    WHERE + "headers: behind a «%» stand two hexadecimal digits; a «%» is %25");
         }
     }
 

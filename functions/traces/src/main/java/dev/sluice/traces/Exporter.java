@@ -66,7 +66,9 @@ final class Exporter implements AutoCloseable {
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return cause == failure ? "it answered with an error" : "it cannot be reached: " + cause.getClass().getSimpleName();
+        return cause == failure
+                ? "it answered with an error"
+                : "it cannot be reached: " + cause.getClass().getSimpleName();
     }
 
     @Override

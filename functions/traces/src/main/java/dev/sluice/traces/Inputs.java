@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class Inputs implements AutoCloseable {
 
-    /** What one transaction of the scheduler follows is far less; more have come where states are gone from the topic. */
+    /** One transaction of the scheduler follows far less; more have come where states are gone from the topic. */
     private static final long READ_AT_ONCE_MAX = 20_000;
 
     private static final int KNOWN_MAX = 1_000;
@@ -50,7 +51,13 @@ final class Inputs implements AutoCloseable {
     /** Where reading begins, as long as it has not. */
     private OptionalLong begin = OptionalLong.of(Long.MAX_VALUE);
 
-    private record Read(long offset, Answers.Answer answer) {}
+    private sealed interface Read {
+        long offset();
+    }
+
+    private record Answered(long offset, Answers.Answer answer) implements Read {}
+
+    private record Commanded(long offset, TableName table, Asking asking) implements Read {}
 
     /** @param table that it is about; empty: it names several, or patterns */
     private record Begun(Asking asking, Optional<TableName> table) {}
@@ -87,18 +94,44 @@ final class Inputs implements AutoCloseable {
         }
         Instant deadline = Instant.now().plus(PATIENCE);
         while (consumer.position(partition, PATIENCE) < offset) {
-            for (ConsumerRecord<String, byte[]> record : consumer.poll(POLL)) {
-                if (messages.input(record) instanceof Input.OfEvent(Event.OfChunk answer)) {
-                    read.add(new Read(record.offset(), new Answers.Answer(answer, at(record))));
-                }
-            }
+            consumer.poll(POLL).forEach(this::take);
             require(deadline, offset);
         }
         List<Answers.Answer> answers = new ArrayList<>();
+        Map<TableName, Asking> asked = new HashMap<>();
         while (!read.isEmpty() && read.peek().offset() < offset) {
-            answers.add(read.remove().answer());
+            switch (read.remove()) {
+                case Answered answered -> answers.add(answered.answer());
+                case Commanded commanded -> asked.put(commanded.table(), commanded.asking());
+            }
         }
-        return new Answers(answers);
+        return new Answers(answers, asked);
+    }
+
+    private void take(ConsumerRecord<String, byte[]> record) {
+        switch (messages.input(record)) {
+            case Input.OfEvent(Event.OfChunk answer) ->
+                read.add(new Answered(record.offset(), new Answers.Answer(answer, at(record))));
+            case Input.OfCommand asked when asked.command() instanceof Command.OfTable ofTable && goesOn(ofTable) ->
+                read.add(new Commanded(record.offset(), ofTable.table(), asking(asked, record)));
+            case Input.OfCommand other -> {}
+            case Input.OfEvent other -> {}
+            case Input.Poison poison -> {}
+        }
+    }
+
+    /** Whether it can set a run going again that has ended: a retry, or a cancel that closes what has failed. */
+    private static boolean goesOn(Command.OfTable command) {
+        return command instanceof Command.Retry || command instanceof Command.Cancel;
+    }
+
+    private static Asking asking(Input.OfCommand asked, ConsumerRecord<String, byte[]> record) {
+        return new Asking(
+                Messages.name(asked.command()),
+                asked.by(),
+                at(record),
+                Optional.of(record.offset()),
+                asked.traceparent().flatMap(Asking::caller));
     }
 
     /** What a run began with: it is called after the offset, and not about another table. */
@@ -121,18 +154,20 @@ final class Inputs implements AutoCloseable {
     private Optional<Begun> begun(ConsumerRecord<String, byte[]> record) {
         return switch (messages.input(record)) {
             case Input.OfCommand asked -> Optional.of(new Begun(
-                    new Asking(
-                            Messages.name(asked.command()),
-                            asked.by(),
-                            at(record),
-                            record.offset(),
-                            asked.traceparent().flatMap(Asking::caller)),
-                    asked.command() instanceof Command.OfTable ofTable ? Optional.of(ofTable.table()) : Optional.empty()));
+                    asking(asked, record),
+                    asked.command() instanceof Command.OfTable ofTable
+                            ? Optional.of(ofTable.table())
+                            : Optional.empty()));
             // A request is answered later than it is made, so this ends.
             case Input.OfEvent(Event.TablesMatched matched) when matched.request() < record.offset() ->
                 begun(matched.request());
             case Input.OfEvent(Event.TablesJoined joined) -> Optional.of(new Begun(
-                    new Asking("tables-joined", Optional.empty(), at(record), record.offset(), Optional.empty()),
+                    new Asking(
+                            "tables-joined",
+                            Optional.empty(),
+                            at(record),
+                            Optional.of(record.offset()),
+                            Optional.empty()),
                     Optional.empty()));
             case Input.OfEvent other -> Optional.empty();
             case Input.Poison poison -> Optional.empty();

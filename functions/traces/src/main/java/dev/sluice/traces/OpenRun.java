@@ -25,10 +25,13 @@ final class OpenRun {
     /** Longer than this before the run a command was not sent, whatever its producer's clock says. */
     private static final Duration ASKED_BEFORE_MAX = Duration.ofDays(7);
 
+    private static final int WAITING_FOR_LENGTH_MAX = 500;
+
     private final Ids ids;
     private final TableName table;
     private final long run;
     private final long again;
+    private final Optional<Asking> goingAgain;
     private final Instant began;
     private final Map<SlotTask, Integer> slots;
     private Phase phase;
@@ -37,18 +40,25 @@ final class OpenRun {
     private Optional<TableRecord.Progress> copied = Optional.empty();
     private boolean cancelled;
 
-    /** @param attempt of the step, with what came of the try before it */
     private record StepTry(TableState.Preparing preparing, Instant start) {}
 
     /**
-     * @param again what sets a run going that has ended before: the offset of the command; 0 for a new one
+     * @param again what tells it apart that the run has ended before and goes on now; 0 for a new one
+     * @param asking what set it going, if it is not a new one and that is known
      * @param slots which worker slot has which task, kept up to date by whoever follows the pipeline
      */
-    OpenRun(Ids ids, TableRecord table, long again, Instant at, Map<SlotTask, Integer> slots) {
+    OpenRun(
+            Ids ids,
+            TableRecord table,
+            long again,
+            Optional<Asking> asking,
+            Instant at,
+            Map<SlotTask, Integer> slots) {
         this.ids = ids;
         this.table = table.table();
         this.run = table.state().run();
         this.again = again;
+        this.goingAgain = asking;
         this.slots = slots;
         this.began = again != 0 ? table.stateSince() : began(table, run);
         enter(table, at);
@@ -75,7 +85,9 @@ final class OpenRun {
         if (same) {
             phase.stays(next, at);
             stepped(next, at, spans);
-            chunks.ifPresent(inFlight -> spans.addAll(inFlight.after((TableState.Backfilling) next.state(), at, answers)));
+            if (next.state() instanceof TableState.Backfilling backfilling) {
+                chunks.ifPresent(inFlight -> spans.addAll(inFlight.after(backfilling, at, answers)));
+            }
         } else {
             leave(Optional.of(next), at, phase.end(next), Optional.empty(), answers, spans);
             enter(next, at);
@@ -103,7 +115,7 @@ final class OpenRun {
 
     /** A run of which only the end was seen. */
     static Span onlyRoot(Ids ids, TableRecord table, String outcome, Instant at, Asking.Lookup lookup) {
-        var run = new OpenRun(ids, table, 0, at, Map.of());
+        var run = new OpenRun(ids, table, 0, Optional.empty(), at, Map.of());
         Optional<Fault> fault = table.state() instanceof TableState.Failed failed
                 ? Optional.of(failed.fault())
                 : Optional.empty();
@@ -137,7 +149,12 @@ final class OpenRun {
     }
 
     private void leave(
-            Optional<TableRecord> next, Instant at, Instant end, Optional<Fault> fault, Answers answers, List<Span> spans) {
+            Optional<TableRecord> next,
+            Instant at,
+            Instant end,
+            Optional<Fault> fault,
+            Answers answers,
+            List<Span> spans) {
         step.ifPresent(last -> spans.add(step(last, end, fault)));
         step = Optional.empty();
         chunks.ifPresent(inFlight -> {
@@ -150,6 +167,7 @@ final class OpenRun {
             copied = next.filter(after -> after.state().run() == run).map(TableRecord::progress);
         });
         chunks = Optional.empty();
+        Optional<TableRecord> ofRun = next.filter(after -> after.state().run() == run);
         spans.add(new Span(
                 ids.trace(table, run),
                 phaseId(),
@@ -157,7 +175,7 @@ final class OpenRun {
                 phase.name(),
                 phase.since(),
                 end,
-                withFault(phase.attributes(next.filter(after -> after.state().run() == run)).toBuilder(), fault).build(),
+                withFault(phase.attributes(ofRun).toBuilder(), fault).build(),
                 phase.moments(),
                 fault,
                 Optional.empty()));
@@ -188,7 +206,8 @@ final class OpenRun {
     private Span step(StepTry step, Instant end, Optional<Fault> fault) {
         TableState.Preparing preparing = step.preparing();
         AttributesBuilder attributes = Keys.of(table, run).put(Keys.ATTEMPT, (long) preparing.attempt().number());
-        preparing.waitingFor().ifPresent(what -> attributes.put(Keys.WAITING_FOR, what));
+        preparing.waitingFor().ifPresent(what -> attributes.put(
+                Keys.WAITING_FOR, what.substring(0, Math.min(what.length(), WAITING_FOR_LENGTH_MAX))));
         return new Span(
                 ids.trace(table, run),
                 ids.step(table, run, preparing.attempt().number()),
@@ -204,10 +223,11 @@ final class OpenRun {
 
     private Span root(
             Optional<TableRecord> next, Instant end, String outcome, Optional<Fault> fault, Asking.Lookup lookup) {
-        Optional<Asking> asking = lookup.at(table, again != 0 ? again : run);
+        Optional<Asking> asking = again != 0 ? goingAgain : lookup.at(table, run);
         AttributesBuilder attributes = withFault(Keys.of(table, run).put(Keys.OUTCOME, outcome), fault);
         asking.ifPresent(it -> {
-            attributes.put(Keys.COMMAND, it.command()).put(Keys.OFFSET, it.offset());
+            attributes.put(Keys.COMMAND, it.command());
+            it.offset().ifPresent(offset -> attributes.put(Keys.OFFSET, offset));
             it.by().ifPresent(by -> attributes.put(Keys.BY, by));
         });
         copied.ifPresent(progress -> attributes

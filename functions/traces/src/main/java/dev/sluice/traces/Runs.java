@@ -79,27 +79,35 @@ final class Runs {
     private Followed follow(
             Followed before, TableRecord table, Instant at, Answers answers, Asking.Lookup lookup, List<Span> spans) {
         return switch (table.state()) {
-            case TableState.Queued queued -> goesOn(before, table, at, answers, spans, queued.requested());
-            // What set it going again was not seen.
-            case TableState.Active active ->
-                goesOn(before, table, at, answers, spans, table.stateSince().toEpochMilli());
+            case TableState.Queued queued -> goesOn(before, table, at, answers, spans);
+            case TableState.Active active -> goesOn(before, table, at, answers, spans);
             case TableState.Streaming streaming -> ended(before, table, at, "streaming", answers, lookup, spans);
             case TableState.Cancelled cancelled -> ended(before, table, at, "cancelled", answers, lookup, spans);
             case TableState.Failed failed -> ended(before, table, at, "failed", answers, lookup, spans);
             case TableState.Leaving leaving -> before.open().isPresent()
-                    ? goesOn(before, table, at, answers, spans, 0)
+                    ? goesOn(before, table, at, answers, spans)
                     : before;
         };
     }
 
-    private Followed goesOn(
-            Followed before, TableRecord table, Instant at, Answers answers, List<Span> spans, long again) {
+    private Followed goesOn(Followed before, TableRecord table, Instant at, Answers answers, List<Span> spans) {
         if (before.open().isPresent()) {
             spans.addAll(before.open().get().goesOn(table, at, answers));
             return before;
         }
         boolean isNew = before.last().filter(last -> last >= table.state().run()).isEmpty();
-        return new Followed(Optional.of(new OpenRun(ids, table, isNew ? 0 : again, at, slots)), before.last());
+        OpenRun open = isNew
+                ? new OpenRun(ids, table, 0, Optional.empty(), at, slots)
+                : new OpenRun(ids, table, table.stateSince().toEpochMilli(), again(table, answers), at, slots);
+        return new Followed(Optional.of(open), before.last());
+    }
+
+    /** What sets a run going that has ended: it is followed at the moment at which the state begins. */
+    private static Optional<Asking> again(TableRecord table, Answers answers) {
+        return answers.asked(table.table()).or(() -> table.asked()
+                .filter(asked -> asked.at().equals(table.stateSince()))
+                .map(asked ->
+                        new Asking(asked.command(), asked.by(), asked.at(), Optional.empty(), Optional.empty())));
     }
 
     private Followed ended(

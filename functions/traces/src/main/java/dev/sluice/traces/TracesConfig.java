@@ -21,7 +21,7 @@ public interface TracesConfig {
      */
     Optional<String> headers();
 
-    /** Whether headers may be sent over {@code http} to an address that is not loopback: anybody on the way can read them. */
+    /** Whether headers may go over {@code http} to an address that is not loopback: anybody on the way can read them. */
     @WithDefault("false")
     boolean allowHttp();
 

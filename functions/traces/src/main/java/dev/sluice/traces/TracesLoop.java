@@ -31,8 +31,8 @@ import org.jboss.logging.Logger;
  * waits for it.
  *
  * <p>States are read transaction by transaction: the record of the pipeline stands last in each, and says which inputs
- * the states before it have followed. The committed offset is the first record that is not wholly told. Whoever gets the
- * topic reads it from its beginning, in silence up to there, so that runs under way are known again.
+ * the states before it have followed. The committed offset is the first record that is not wholly told. Whoever gets
+ * the topic reads it from its beginning, in silence up to there, so that runs under way are known again.
  */
 final class TracesLoop implements Runnable, ConsumerRebalanceListener {
 
@@ -72,7 +72,7 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
         this.pipeline = pipeline;
     }
 
-    /** Ends the loop soon, and without an interrupt: the consumer is to leave its group, so that another takes over at once. */
+    /** Ends the loop soon. Without an interrupt, the consumer leaves its group, and another takes over at once. */
     void stop() {
         running.set(false);
     }
@@ -201,7 +201,8 @@ final class TracesLoop implements Runnable, ConsumerRebalanceListener {
                 spans.size(), Instant.now(), collector.giveUpAfter(), ThreadLocalRandom.current().nextDouble());
         if (lost > 0) {
             givenUp += lost;
-            LOG.errorf("spans are given up, the receiver never gets them receiver=%s spans=%d sinceStart=%d reason=\"%s\"",
+            LOG.errorf(
+                    "spans are given up, the receiver never gets them receiver=%s spans=%d sinceStart=%d reason=\"%s\"",
                     collector, lost, givenUp, failure.get());
         } else {
             LOG.warnf("spans are not delivered, are tried again receiver=%s spans=%d tries=%d reason=\"%s\"",

@@ -73,7 +73,12 @@ final class Given {
     }
 
     static TableRecord table(
-            String table, TableState state, double since, Progress progress, List<PastRun> runs, Optional<Pause> pause) {
+            String table,
+            TableState state,
+            double since,
+            Progress progress,
+            List<PastRun> runs,
+            Optional<Pause> pause) {
         return new TableRecord(
                 name(table), state, at(since), 0, Optional.empty(), Optional.empty(), progress, Optional.empty(),
                 TableOptions.NONE, Optional.empty(), pause, Optional.empty(), runs, Optional.empty());

@@ -14,7 +14,8 @@ class OutgoingTest {
 
     private static final Duration HOUR = Duration.ofHours(1);
     private static final Span SPAN = new Span(
-            "t", "s", Optional.empty(), "n", at(0), at(1), Attributes.empty(), List.of(), Optional.empty(), Optional.empty());
+            "t", "s", Optional.empty(), "n", at(0), at(1), Attributes.empty(), List.of(), Optional.empty(),
+            Optional.empty());
 
     private final Outgoing outgoing = new Outgoing();
 

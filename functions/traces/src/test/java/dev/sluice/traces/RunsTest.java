@@ -29,10 +29,13 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.TableState.Outcome;
 import dev.sluice.domain.TableState.Remedy;
 import io.opentelemetry.api.trace.SpanContext;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What states and answers tell, by the clock of the states: `at(n)` is n seconds behind the beginning. */
@@ -88,7 +91,10 @@ class RunsTest {
         assertThat(chunks).extracting(Span::parent).containsOnly(Optional.of(span("Backfilling").id()));
         Span broken = chunks.get(0);
         assertThat(times(broken)).isEqualTo(List.of(at(4.1), at(5)));
-        assertThat(text(broken)).containsEntry("chunk", "1").containsEntry("attempt", "1").containsEntry("hint", "mend it");
+        assertThat(text(broken))
+                .containsEntry("chunk", "1")
+                .containsEntry("attempt", "1")
+                .containsEntry("hint", "mend it");
         assertThat(broken.fault()).contains(FAULT);
         Span first = chunks.get(1);
         assertThat(times(first)).isEqualTo(List.of(at(4.1), at(5.5)));
@@ -157,14 +163,19 @@ class RunsTest {
         assertThat(span("Queued").fault()).isEmpty();
 
         spans.clear();
-        var again = new TableState.Queued(7, 20, 0, Optional.of(new Remedy.Close(Outcome.RESUMED, 0)), false);
-        tell(table(T, again, 10), 10);
-        tell(table(T, completing(7, Outcome.RESUMED), 11), 11);
+        // Where there is a place, it goes on at once, and nobody sees it wait.
+        var retry = new Asking("retry", Optional.of("bob"), at(9), Optional.of(20L), CALLER);
+        runs.table(
+                table(T, completing(7, Outcome.RESUMED), 10), at(10),
+                new Answers(List.of(), Map.of(name(T), retry)), this::asked);
         tell(table(T, streaming(7), 12), 12);
-        assertThat(spans).extracting(Span::name).containsExactly("Queued", "Completing", "retry public.orders");
+        assertThat(spans).extracting(Span::name).containsExactly("Completing", "retry public.orders");
         assertThat(span("retry public.orders").trace()).isEqualTo(root.trace());
         assertThat(span("retry public.orders").id()).isNotEqualTo(root.id());
-        assertThat(text(span("retry public.orders"))).containsEntry("offset", "20").containsEntry("outcome", "streaming");
+        assertThat(text(span("retry public.orders"))).containsEntry("offset", "20").containsEntry("by", "bob")
+                .containsEntry("outcome", "streaming");
+        assertThat(times(span("retry public.orders"))).isEqualTo(List.of(at(9), at(12)));
+        assertThat(span("retry public.orders").link()).isEqualTo(CALLER);
     }
 
     @Test
@@ -265,7 +276,8 @@ class RunsTest {
             spans.clear();
             runs = new Runs(new Ids("topic"));
             Asking.Lookup lookup = (table, offset) ->
-                    Optional.of(new Asking("backfill", Optional.empty(), at(asked), offset, Optional.empty()));
+                        Optional.of(new Asking(
+                            "backfill", Optional.empty(), at(asked), Optional.of(offset), Optional.empty()));
             runs.table(table(T, queued(7, 7), 1), at(1), Answers.NONE, lookup);
             spans.addAll(runs.table(table(T, new TableState.Cancelled(7, true), 5), at(5), Answers.NONE, lookup));
 
@@ -307,7 +319,8 @@ class RunsTest {
         spans.addAll(runs.table(
                 copied(T, completing(7, Outcome.COPIED), 7, 2),
                 at(7.1),
-                new Answers(List.of(new Answers.Answer(new Event.ChunkCopied(name(T), 7, 1, 2, 9, 9, 9), at(8)))),
+                new Answers(
+                        List.of(new Answers.Answer(new Event.ChunkCopied(name(T), 7, 1, 2, 9, 9, 9), at(8))), Map.of()),
                 this::asked));
         tell(copied(T, new TableState.Draining(7, Lsn.parse("0/BB")), 8, 2), 8);
         tell(copied(T, streaming(7), 9, 2), 9);
@@ -319,13 +332,13 @@ class RunsTest {
                 table,
                 at(at),
                 new Answers(
-                        List.of(answers).stream().map(event -> new Answers.Answer(event, at(at - 0.1))).toList()),
+                        Stream.of(answers).map(event -> new Answers.Answer(event, at(at - 0.1))).toList(), Map.of()),
                 this::asked));
     }
 
     private Optional<Asking> asked(TableName table, long offset) {
         return Optional.of(
-                new Asking(offset == 20 ? "retry" : "backfill", Optional.of("ann"), at(0), offset, CALLER));
+                new Asking("backfill", Optional.of("ann"), at(0), Optional.of(offset), CALLER));
     }
 
     private static List<PastRun> history(double began) {
@@ -337,12 +350,12 @@ class RunsTest {
         return spans.stream().filter(span -> span.name().equals(name)).reduce((one, other) -> other).orElseThrow();
     }
 
-    private static List<java.time.Instant> times(Span span) {
+    private static List<Instant> times(Span span) {
         return List.of(span.start(), span.end());
     }
 
     private static Map<String, String> text(Span span) {
-        Map<String, String> text = new java.util.HashMap<>();
+        Map<String, String> text = new HashMap<>();
         span.attributes().forEach((key, value) -> text.put(key.getKey(), value.toString()));
         return text;
     }

@@ -109,8 +109,10 @@ class TracesIT {
                 .containsEntry("run", Long.toString(run))
                 .containsEntry("offset", Long.toString(run))
                 .containsEntry("outcome", "streaming");
-        assertThat(root.resource()).containsEntry("service.name", "sluice").containsEntry("service.namespace", "traced");
-        assertThat(root.headers()).containsEntry("authorization", "Bearer secret");
+        assertThat(root.resource())
+                .containsEntry("service.name", "sluice")
+                .containsEntry("service.namespace", "traced");
+        assertThat(ServersResource.receiver.headers()).containsEntry("authorization", "Bearer secret");
         assertThat(told).extracting(Received::trace).containsOnly(root.trace());
         assertThat(told).allMatch(span -> span.parent().isEmpty()
                 || told.stream().anyMatch(parent -> span.parent().get().equals(parent.id())));

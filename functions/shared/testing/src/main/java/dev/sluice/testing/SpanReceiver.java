@@ -39,13 +39,13 @@ public final class SpanReceiver implements AutoCloseable {
             List<String> moments,
             Optional<String> error,
             List<String> links,
-            Map<String, String> resource,
-            Map<String, String> headers) {}
+            Map<String, String> resource) {}
 
     private final HttpServer server;
     private final List<Received> spans = new CopyOnWriteArrayList<>();
     private final AtomicInteger refused = new AtomicInteger();
     private volatile int answer = 200;
+    private volatile Map<String, String> headers = Map.of();
 
     /** @param port 0 for any free one */
     public SpanReceiver(int port) {
@@ -65,9 +65,10 @@ public final class SpanReceiver implements AutoCloseable {
             boolean zipped = "gzip".equals(exchange.getRequestHeaders().getFirst("content-encoding"));
             var request = ExportTraceServiceRequest.parseFrom(zipped ? new GZIPInputStream(body) : body);
             if (answer == 200) {
-                Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-                exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, String.join(",", values)));
-                request.getResourceSpansList().forEach(spansOfOne -> keep(spansOfOne, headers));
+                Map<String, String> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+                exchange.getRequestHeaders().forEach((name, values) -> all.put(name, String.join(",", values)));
+                headers = all;
+                request.getResourceSpansList().forEach(this::keep);
             } else {
                 refused.incrementAndGet();
             }
@@ -75,15 +76,15 @@ public final class SpanReceiver implements AutoCloseable {
         }
     }
 
-    private void keep(ResourceSpans resourceSpans, Map<String, String> headers) {
+    private void keep(ResourceSpans resourceSpans) {
         Map<String, String> resource = texts(resourceSpans.getResource().getAttributesList());
         resourceSpans.getScopeSpansList().stream()
                 .flatMap(scope -> scope.getSpansList().stream())
-                .map(span -> received(span, resource, headers))
+                .map(span -> received(span, resource))
                 .forEach(spans::add);
     }
 
-    private static Received received(Span span, Map<String, String> resource, Map<String, String> headers) {
+    private static Received received(Span span, Map<String, String> resource) {
         HexFormat hex = HexFormat.of();
         return new Received(
                 hex.formatHex(span.getTraceId().toByteArray()),
@@ -100,8 +101,7 @@ public final class SpanReceiver implements AutoCloseable {
                 span.getLinksList().stream()
                         .map(link -> hex.formatHex(link.getTraceId().toByteArray()))
                         .toList(),
-                resource,
-                headers);
+                resource);
     }
 
     private static Instant at(long nanos) {
@@ -123,6 +123,11 @@ public final class SpanReceiver implements AutoCloseable {
 
     public int refused() {
         return refused.get();
+    }
+
+    /** Of the last request that it took. */
+    public Map<String, String> headers() {
+        return headers;
     }
 
     /** All that it took of a table, repeats included. */
