@@ -403,5 +403,23 @@ final class SluiceStack implements AutoCloseable {
         if (debezium != null) {
             debezium.close();
         }
+        dropSlot();
+    }
+
+    /** A server has some slots only, and each left behind keeps all that is written from then on. */
+    private void dropSlot() throws SQLException {
+        String slot = " FROM pg_replication_slots WHERE slot_name = '" + pipeline.slot() + "'";
+        // The server notices only a moment later that whoever used it is gone.
+        awaitTrue("nobody uses the slot of " + pipeline.name(), LONG, () ->
+                unused("SELECT count(*)" + slot + " AND active"));
+        onSource("SELECT pg_drop_replication_slot(slot_name)" + slot);
+    }
+
+    private boolean unused(String count) {
+        try {
+            return one(source(), count).equals(Optional.of("0"));
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 }
