@@ -9,6 +9,8 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.Verification;
 import dev.sluice.testing.FunctionsServer;
 import dev.sluice.testing.SharedServers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,6 +18,7 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Each function as a process of its own: what works in one JVM works apart, too. */
@@ -58,18 +61,29 @@ class SeparateProcessesIT {
                     .orElseThrow();
             assertThat(compared.stage()).isInstanceOfSatisfying(
                     Verification.Compared.class, done -> assertThat(done.findings().isEqual()).isTrue());
-            assertThat(overview(console)).as("what the console says of functions that run apart")
-                    .contains("\"status\":\"ok\"")
-                    .contains("\"name\":\"" + BY_NUMBER.tableName() + "\"");
+            SluiceStack.awaitTrue("the console finds all at work", SluiceStack.LONG, () -> Stream.of(
+                            "kafka", "scheduler", "chunk-worker", "completion", "streaming", "verification")
+                    .allMatch(name -> isOk(console, name)));
+            assertThat(overview(console)).contains("\"name\":\"" + BY_NUMBER.tableName() + "\"");
         } finally {
             processes.forEach(FunctionsServer::close);
         }
     }
 
-    private static String overview(FunctionsServer console) throws Exception {
-        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + console.httpPort() + "/api/v1/overview")).build();
+    /** Whether the console says that a part of the pipeline is at work. */
+    static boolean isOk(FunctionsServer console, String check) {
+        return overview(console).contains("{\"name\":\"" + check + "\",\"status\":\"ok\"");
+    }
+
+    private static String overview(FunctionsServer console) {
+        var overview = URI.create("http://127.0.0.1:" + console.httpPort() + "/api/v1/overview");
         try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+            return client.send(HttpRequest.newBuilder(overview).build(), HttpResponse.BodyHandlers.ofString()).body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
         }
     }
 

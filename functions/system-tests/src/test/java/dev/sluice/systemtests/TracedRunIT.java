@@ -41,6 +41,9 @@ class TracedRunIT {
             TableRecord streaming = stack.awaitStreaming(table);
             SluiceStack.awaitTrue("the root is told", SluiceStack.LONG, () -> root(receiver.of(table)).isPresent());
 
+            SluiceStack.awaitTrue("the console finds the teller at work", SluiceStack.LONG, () ->
+                    SeparateProcessesIT.isOk(stack.functions(), "traces"));
+
             // What is told once more after the kill is the same span.
             Map<String, Received> spans = new LinkedHashMap<>();
             for (Received span : receiver.of(table)) {

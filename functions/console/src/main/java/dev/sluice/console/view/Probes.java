@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.common.KafkaException;
@@ -38,6 +39,7 @@ public class Probes {
     /** What is older says nothing of now. */
     private static final Duration FRESH = Duration.ofSeconds(30);
     private static final String WEBHOOKS = "webhooks";
+    private static final String TRACES = "traces";
     private static final List<String> FUNCTIONS =
             List.of("scheduler", "chunk-worker", "completion", "streaming", "verification");
 
@@ -104,8 +106,10 @@ public class Probes {
         Optional<SourceOverview.Slot> slot = source(checks);
         destination(checks);
         FUNCTIONS.forEach(name -> checks.add(function(name, groups.map(all -> all.get(name)))));
-        groups.filter(all -> all.containsKey(WEBHOOKS))
-                .ifPresent(all -> checks.add(function(WEBHOOKS, Optional.of(all.get(WEBHOOKS)))));
+        // These run only where they are set up, so only a group that was there can be missed.
+        Stream.of(WEBHOOKS, TRACES)
+                .filter(name -> groups.filter(all -> all.containsKey(name)).isPresent())
+                .forEach(name -> checks.add(function(name, groups.map(all -> all.get(name)))));
         return new Found(List.copyOf(checks), slot, slots, System.nanoTime());
     }
 
@@ -116,11 +120,12 @@ public class Probes {
             List<String> asked = new ArrayList<>(
                     FUNCTIONS.stream().map(name -> pipeline.name() + "." + name).toList());
             String hooks = pipeline.name() + "." + WEBHOOKS + ".";
+            String traces = pipeline.name() + "." + TRACES;
             admin.listGroups(new ListGroupsOptions().timeoutMs((int) ANSWER_LIMIT.toMillis()))
                     .all()
                     .get(ANSWER_LIMIT.toMillis(), TimeUnit.MILLISECONDS)
                     .forEach(group -> {
-                        if (group.groupId().startsWith(hooks)) {
+                        if (group.groupId().startsWith(hooks) || group.groupId().equals(traces)) {
                             asked.add(group.groupId());
                         }
                     });
