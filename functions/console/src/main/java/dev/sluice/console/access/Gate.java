@@ -2,6 +2,7 @@ package dev.sluice.console.access;
 
 import dev.sluice.console.Json;
 import dev.sluice.console.Problem;
+import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.vertx.http.runtime.security.HttpSecurityPolicy;
 import io.smallrye.mutiny.Uni;
@@ -128,8 +129,8 @@ public class Gate implements HttpSecurityPolicy {
         return denied();
     }
 
-    /** It is answered already. */
+    /** It is answered already. A result that denies would be logged as an error then, with its stack, each time. */
     private static Uni<CheckResult> denied() {
-        return Uni.createFrom().item(new CheckResult(false));
+        return Uni.createFrom().failure(new AuthenticationFailedException());
     }
 }

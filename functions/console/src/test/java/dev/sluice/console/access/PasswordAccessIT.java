@@ -9,7 +9,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /** A console that people have to sign in to. */
@@ -71,6 +77,37 @@ class PasswordAccessIT {
         String own = root.getScheme() + "://" + root.getAuthority();
         assertThat(send(json(actions, ann).header("Origin", own).header("Sec-Fetch-Site", "same-origin"), PAUSE))
                 .as("its own page").isNotEqualTo(403);
+    }
+
+    @Test
+    void whoIsRefusedDoesNotFillTheLog() throws Exception {
+        String ben = signIn("ben", "correct battery");
+        List<String> errors = new CopyOnWriteArrayList<>();
+        Handler kept = new Handler() {
+            @Override
+            public void publish(LogRecord entry) {
+                if (entry.getLevel().intValue() >= Level.WARNING.intValue()) {
+                    errors.add(entry.getLoggerName() + ": " + entry.getMessage());
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger all = Logger.getLogger("");
+        all.addHandler(kept);
+        try {
+            assertThat(get("", Optional.empty()).statusCode()).isEqualTo(303);
+            assertThat(get("api/v1/overview", Optional.empty()).statusCode()).isEqualTo(401);
+            assertThat(post("api/v1/actions", PAUSE, Optional.of(ben)).statusCode()).isEqualTo(403);
+            assertThat(send(request(root.resolve("api/v1/actions"), ben), PAUSE)).isEqualTo(403);
+        } finally {
+            all.removeHandler(kept);
+        }
+        assertThat(errors).filteredOn(error -> error.contains("security")).isEmpty();
     }
 
     @Test
