@@ -1,5 +1,7 @@
 package dev.sluice.systemtests;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import com.deque.html.axecore.playwright.AxeBuilder;
 import com.deque.html.axecore.results.AxeResults;
 import com.microsoft.playwright.Browser;
@@ -43,6 +45,11 @@ final class Chromium implements AutoCloseable {
                 .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome")
                         .map(name -> Path.of(folder, name)));
         return Stream.concat(named, onPath).filter(Files::isExecutable).findFirst();
+    }
+
+    /** Leaves a test out where there is none. */
+    static void assumeInstalled() {
+        assumeTrue(program().isPresent(), "needs Chromium: install it, or name it by CHROMIUM");
     }
 
     static Chromium start() {

@@ -2,7 +2,6 @@ package dev.sluice.systemtests;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.microsoft.playwright.Browser.NewContextOptions;
 import com.microsoft.playwright.Locator;
@@ -15,8 +14,8 @@ import com.microsoft.playwright.options.ColorScheme;
 import dev.sluice.domain.TableState;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -25,12 +24,15 @@ class OverviewPageIT {
 
     private static final int LIMIT = 60_000;
 
+    @AutoClose
     private static SluiceStack stack;
+
+    @AutoClose
     private static Chromium chromium;
 
     @BeforeAll
     static void start() throws Exception {
-        assumeTrue(Chromium.program().isPresent(), "needs Chromium: install it, or name it by CHROMIUM");
+        Chromium.assumeInstalled();
         stack = SluiceStack.start("page", Map.of("sluice.scheduler.chunk-rows", "200"));
         stack.onSource(
                 "CREATE TABLE public.fruits (id int PRIMARY KEY, name text, price int)",
@@ -44,16 +46,6 @@ class OverviewPageIT {
         chromium = Chromium.start();
         // The scheduler has five seconds for a command.
         PlaywrightAssertions.setDefaultAssertionTimeout(20_000);
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        if (chromium != null) {
-            chromium.close();
-        }
-        if (stack != null) {
-            stack.close();
-        }
     }
 
     @AfterEach

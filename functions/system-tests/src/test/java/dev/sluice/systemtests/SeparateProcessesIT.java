@@ -9,12 +9,6 @@ import dev.sluice.domain.TableState;
 import dev.sluice.domain.Verification;
 import dev.sluice.testing.FunctionsServer;
 import dev.sluice.testing.SharedServers;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,27 +57,10 @@ class SeparateProcessesIT {
                     Verification.Compared.class, done -> assertThat(done.findings().isEqual()).isTrue());
             SluiceStack.awaitTrue("the console finds all at work", SluiceStack.LONG, () -> Stream.of(
                             "kafka", "scheduler", "chunk-worker", "completion", "streaming", "verification")
-                    .allMatch(name -> isOk(console, name)));
-            assertThat(overview(console)).contains("\"name\":\"" + BY_NUMBER.tableName() + "\"");
+                    .allMatch(name -> ConsoleOverview.of(console).finds(name, "ok")));
+            assertThat(ConsoleOverview.of(console).tables()).contains(BY_NUMBER.tableName());
         } finally {
             processes.forEach(FunctionsServer::close);
-        }
-    }
-
-    /** Whether the console says that a part of the pipeline is at work. */
-    static boolean isOk(FunctionsServer console, String check) {
-        return overview(console).contains("{\"name\":\"" + check + "\",\"status\":\"ok\"");
-    }
-
-    private static String overview(FunctionsServer console) {
-        var overview = URI.create("http://127.0.0.1:" + console.httpPort() + "/api/v1/overview");
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(HttpRequest.newBuilder(overview).build(), HttpResponse.BodyHandlers.ofString()).body();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
         }
     }
 

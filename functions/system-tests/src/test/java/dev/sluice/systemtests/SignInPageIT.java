@@ -2,7 +2,6 @@ package dev.sluice.systemtests;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
@@ -13,7 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -27,12 +27,15 @@ class SignInPageIT {
     private static final String OPERATOR_PASSWORD = "a horse of course";
     private static final String VIEWER_PASSWORD = "correct battery";
 
+    @AutoClose
     private static SluiceStack stack;
+
+    @AutoClose
     private static Chromium chromium;
 
     @BeforeAll
     static void start() throws Exception {
-        assumeTrue(Chromium.program().isPresent(), "needs Chromium: install it, or name it by CHROMIUM");
+        Chromium.assumeInstalled();
         Path users = Files.writeString(Files.createTempFile("users", ""), """
                 ann:operator:$2b$10$ezZYunU2Fsu5N5D.rsNkru1MX1zwbr/cauWDD5bXXN1yVrY/Npjda
                 ben:viewer:$2b$10$6lknWpGUq0JvhTmkhl51IuSQ4HbyTzUEw0.7uZtGNPa4koBpRHbeO
@@ -45,13 +48,11 @@ class SignInPageIT {
         chromium = Chromium.start();
     }
 
-    @AfterAll
-    static void stop() throws Exception {
+    /** Who has not signed in is told so by the status 401, which a browser writes there. */
+    @AfterEach
+    void nothingElseWentWrongInThePage() {
         if (chromium != null) {
-            chromium.close();
-        }
-        if (stack != null) {
-            stack.close();
+            assertThat(chromium.errors()).allMatch(error -> error.contains("401"));
         }
     }
 

@@ -42,7 +42,7 @@ class TracedRunIT {
             SluiceStack.awaitTrue("the root is told", SluiceStack.LONG, () -> root(receiver.of(table)).isPresent());
 
             SluiceStack.awaitTrue("the console finds the teller at work", SluiceStack.LONG, () ->
-                    SeparateProcessesIT.isOk(stack.functions(), "traces"));
+                    ConsoleOverview.of(stack.functions()).finds("traces", "ok"));
 
             // What is told once more after the kill is the same span.
             Map<String, Received> spans = new LinkedHashMap<>();

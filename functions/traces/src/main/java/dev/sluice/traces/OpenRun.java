@@ -157,17 +157,16 @@ final class OpenRun {
             List<Span> spans) {
         step.ifPresent(last -> spans.add(step(last, end, fault)));
         step = Optional.empty();
+        // Of another run, progress may begin with nothing.
+        Optional<TableRecord> ofRun = next.filter(after -> after.state().run() == run);
         chunks.ifPresent(inFlight -> {
-            boolean all = next.map(TableRecord::state)
-                    .filter(state -> state.run() == run && state instanceof TableState.Completing completing
+            boolean all = ofRun.filter(after -> after.state() instanceof TableState.Completing completing
                             && completing.outcome() == TableState.Outcome.COPIED)
                     .isPresent();
             spans.addAll(inFlight.end(all, at, end, answers));
-            // Of another run, its progress may begin with nothing.
-            copied = next.filter(after -> after.state().run() == run).map(TableRecord::progress);
+            copied = ofRun.map(TableRecord::progress);
         });
         chunks = Optional.empty();
-        Optional<TableRecord> ofRun = next.filter(after -> after.state().run() == run);
         spans.add(new Span(
                 ids.trace(table, run),
                 phaseId(),

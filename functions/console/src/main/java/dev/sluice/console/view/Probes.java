@@ -19,7 +19,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.common.KafkaException;
@@ -38,10 +37,10 @@ public class Probes {
     private static final Duration STOP_LIMIT = Duration.ofSeconds(6);
     /** What is older says nothing of now. */
     private static final Duration FRESH = Duration.ofSeconds(30);
-    private static final String WEBHOOKS = "webhooks";
-    private static final String TRACES = "traces";
     private static final List<String> FUNCTIONS =
             List.of("scheduler", "chunk-worker", "completion", "streaming", "verification");
+    /** These run only where they are set up, so only one whose group was there can be missed. */
+    private static final List<String> OPTIONAL_FUNCTIONS = List.of("webhooks", "traces");
 
     private final SourceOverview databases;
     private final KafkaClients kafka;
@@ -106,8 +105,7 @@ public class Probes {
         Optional<SourceOverview.Slot> slot = source(checks);
         destination(checks);
         FUNCTIONS.forEach(name -> checks.add(function(name, groups.map(all -> all.get(name)))));
-        // These run only where they are set up, so only a group that was there can be missed.
-        Stream.of(WEBHOOKS, TRACES)
+        OPTIONAL_FUNCTIONS.stream()
                 .filter(name -> groups.filter(all -> all.containsKey(name)).isPresent())
                 .forEach(name -> checks.add(function(name, groups.map(all -> all.get(name)))));
         return new Found(List.copyOf(checks), slot, slots, System.nanoTime());
@@ -119,27 +117,32 @@ public class Probes {
         try {
             List<String> asked = new ArrayList<>(
                     FUNCTIONS.stream().map(name -> pipeline.name() + "." + name).toList());
-            String hooks = pipeline.name() + "." + WEBHOOKS + ".";
-            String traces = pipeline.name() + "." + TRACES;
             admin.listGroups(new ListGroupsOptions().timeoutMs((int) ANSWER_LIMIT.toMillis()))
                     .all()
                     .get(ANSWER_LIMIT.toMillis(), TimeUnit.MILLISECONDS)
                     .forEach(group -> {
-                        if (group.groupId().startsWith(hooks) || group.groupId().equals(traces)) {
+                        if (functionOf(group.groupId()).filter(OPTIONAL_FUNCTIONS::contains).isPresent()) {
                             asked.add(group.groupId());
                         }
                     });
             var described = admin.describeConsumerGroups(asked).describedGroups();
             for (String group : asked) {
                 boolean lives = members(described.get(group)) > 0;
-                String name = group.substring(pipeline.name().length() + 1);
-                alive.merge(name.startsWith(WEBHOOKS) ? WEBHOOKS : name, lives, Boolean::logicalAnd);
+                functionOf(group).ifPresent(name -> alive.merge(name, lives, Boolean::logicalAnd));
             }
             return Optional.of(alive);
         } catch (ExecutionException | TimeoutException | KafkaException e) {
             LOG.debugf("Kafka does not say which functions run: %s", e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /** Which function a group is of: it is called after it, and after the hook if it is one of webhooks. */
+    private Optional<String> functionOf(String group) {
+        String prefix = pipeline.name() + ".";
+        return group.startsWith(prefix)
+                ? Optional.of(group.substring(prefix.length()).replaceFirst("\\..*", ""))
+                : Optional.empty();
     }
 
     private static int members(
