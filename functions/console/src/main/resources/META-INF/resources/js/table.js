@@ -3,7 +3,7 @@ import {api} from './api.js';
 import {confirmActions} from './confirm.js';
 import {html, nothing, ref, render, repeat} from './lib.js';
 import {icon} from './icons.js';
-import {toast} from './notify.js';
+import {announce, toast} from './notify.js';
 import {ACTIONS, stateBadge, verificationBadge} from './states.js';
 import * as format from './format.js';
 
@@ -112,13 +112,13 @@ class TablePage {
       ${t.paused ? html`<div class="notice warn"><p>${t.paused.resuming ? 'Goes on as soon as there is room among the tables at once.'
         : `Paused${t.paused.by ? ' by ' + t.paused.by : ''} since ${format.time(t.paused.since)}.`}</p></div>` : nothing}
       ${t.error ? html`<section class="notice bad" aria-label="The last error"><div><p><strong>${t.error.hint}</strong></p>
-        <pre tabindex="0">${t.error.phase.toLowerCase()}: ${t.error.reason}</pre></div></section>` : nothing}
+        <pre tabindex="0">${t.error.phase.toLowerCase()}: ${t.error.reason}</pre>
+        <p><button @click=${(e) => copyError(e.currentTarget)}>Copy the error</button></p></div></section>` : nothing}
       ${t.queue?.trouble ? html`<div class="notice bad"><p>${t.queue.trouble}</p></div>` : nothing}
       ${t.waitingFor ? html`<div class="notice"><p>Waits for ${t.waitingFor}</p></div>` : nothing}
       ${t.incomplete ? html`<div class="notice warn"><p>The destination is incomplete: rows of it are missing there.</p></div>` : nothing}
       <dl class="facts panel">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
-      ${t.rows.percent !== undefined && t.state !== 'Streaming' ? html`<progress max="100" value=${t.rows.percent}
-        aria-label=${'Backfill of ' + t.name} aria-valuetext=${format.percent(t.rows.percent)}></progress>` : nothing}`;
+      ${progress(t)}`;
   }
 
   #details(t, detail) {
@@ -249,6 +249,29 @@ class TablePage {
 
 function key(values, open) {
   return values === undefined ? open : html`<span class="mono">${values.join(', ')}</span>`;
+}
+
+function progress(t) {
+  if (t.state === 'Draining') {
+    const {percent, left} = t.drain ?? {};
+    return html`<progress class="good" max="100" value=${Math.min(100, percent ?? 0)} aria-label=${'Drain of ' + t.name}
+      aria-valuetext=${`${format.percent(percent)} drained, ${format.count(left ?? 0, 'change')} left`}></progress>`;
+  }
+  return t.rows.percent !== undefined && t.state !== 'Streaming' ? html`<progress max="100" value=${t.rows.percent}
+    aria-label=${'Backfill of ' + t.name} aria-valuetext=${format.percent(t.rows.percent)}></progress>` : nothing;
+}
+
+/** Where the browser refuses the clipboard, the text is selected, so that one key copies it. */
+async function copyError(button) {
+  const text = button.closest('section').querySelector('pre');
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    announce('Copied');
+  } catch {
+    text.focus();
+    getSelection().selectAllChildren(text);
+    announce('The clipboard is refused. The error is selected: copy it with the keyboard.');
+  }
 }
 
 function chunkText(c) {
